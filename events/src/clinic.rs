@@ -1,0 +1,172 @@
+//! What can happen to a clinic. A clinic is an organisation, not a person: nothing here is sealed.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
+
+use crate::{ClosureId, OfficeId, calendar::WeeklyHours, values::Address};
+
+/// The plans (see `domain::clinic` for their limits).
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Plan {
+    Trial,
+    Basic,
+    Premium,
+    Enterprise,
+}
+
+/// How much a clinic may have; `None` is unlimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub doctors: Option<i64>,
+    pub patients: Option<i64>,
+    pub receptionists: Option<i64>,
+    pub offices: Option<i64>,
+    /// Bytes of attachments.
+    pub storage: Option<i64>,
+}
+
+/// What a clinic says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClinicProfile {
+    pub name: String,
+    pub email: String,
+    pub phone: Option<String>,
+    pub website: Option<String>,
+    pub address: Option<Address>,
+    pub registration_number: Option<String>,
+    /// GSTIN in India.
+    pub tax_id: Option<String>,
+    /// An URL.
+    pub logo: Option<String>,
+    /// IANA name, `Asia/Kolkata`.
+    #[schemars(with = "String")]
+    pub time_zone: Tz,
+}
+
+/// What happens when a slot is taken already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "policy", deny_unknown_fields)]
+pub enum Overbooking {
+    /// Never two at once.
+    #[default]
+    Forbid,
+    /// Only by the command `overbook`, which records who and why.
+    Approve,
+    /// So many at once, and more only by `overbook`.
+    Capacity { places: i16 },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    #[serde(default)]
+    pub overbooking: Overbooking,
+    /// Minutes after the start before an appointment may be marked as a no-show.
+    #[serde(default = "default_no_show_grace_minutes")]
+    pub no_show_grace_minutes: i64,
+    /// Whether a booking waits for a confirmation (`pending`) or is `booked` at once.
+    #[serde(default)]
+    pub confirm_bookings: bool,
+}
+
+fn default_no_show_grace_minutes() -> i64 {
+    15
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            overbooking: Overbooking::Forbid,
+            no_show_grace_minutes: default_no_show_grace_minutes(),
+            confirm_bookings: false,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Office {
+    pub id: OfficeId,
+    pub name: String,
+    pub address: Option<Address>,
+    pub phone: Option<String>,
+    pub hours: WeeklyHours,
+}
+
+/// Days on which an office, or with `office: None` the whole clinic, is closed; both days included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Closure {
+    pub id: ClosureId,
+    pub office: Option<OfficeId>,
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+    pub reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames)]
+#[serde(tag = "type", content = "data")]
+pub enum ClinicEvent {
+    ClinicRegistered {
+        slug: String,
+        profile: ClinicProfile,
+        trial_ends_at: DateTime<Utc>,
+    },
+    ClinicProfileUpdated {
+        profile: ClinicProfile,
+    },
+    OfficeAdded {
+        office: Office,
+    },
+    OfficeClosed {
+        office: OfficeId,
+    },
+    OfficeHoursSet {
+        office: OfficeId,
+        hours: WeeklyHours,
+    },
+    ClosureDeclared {
+        closure: Closure,
+    },
+    ClosureCancelled {
+        closure: ClosureId,
+    },
+    SettingsChanged {
+        settings: Settings,
+    },
+    /// The clinic pays: out of the trial, or out of what came after it.
+    SubscriptionActivated {
+        plan: Plan,
+        paid_until: DateTime<Utc>,
+    },
+    PlanChanged {
+        from: Plan,
+        to: Plan,
+    },
+    /// Other limits than the plan's, for this clinic alone; `None` returns to the plan's.
+    LimitsSet {
+        limits: Option<Limits>,
+    },
+    ClinicSuspended {
+        reason: String,
+    },
+    ClinicResumed {},
+}

@@ -1,0 +1,122 @@
+//! The enum of enums, and the streams that events belong to.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+use uuid::Uuid;
+
+use crate::{
+    AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, Number, PatientEvent, PatientId,
+    StaffEvent, UserId,
+};
+
+/// The kinds of aggregate. The written form is stored for ever.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum AggregateKind {
+    Clinic,
+    Staff,
+    Doctor,
+    Patient,
+    Appointment,
+}
+
+impl AggregateKind {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// One aggregate's events: its kind and id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct StreamId {
+    pub kind: AggregateKind,
+    pub id: Uuid,
+}
+
+macro_rules! stream_of {
+    ($($id:ident => $kind:ident),+ $(,)?) => {$(
+        impl From<$id> for StreamId {
+            fn from(id: $id) -> Self {
+                Self { kind: AggregateKind::$kind, id: id.0 }
+            }
+        }
+    )+};
+}
+
+stream_of! {
+    ClinicId => Clinic,
+    UserId => Staff,
+    DoctorId => Doctor,
+    PatientId => Patient,
+    AppointmentId => Appointment,
+}
+
+/// Anything that can have happened in a clinic.
+#[derive(Clone, Debug, PartialEq, derive_more::From)]
+pub enum DomainEvent {
+    Clinic(ClinicEvent),
+    Staff(StaffEvent),
+    Doctor(DoctorEvent),
+    Patient(PatientEvent),
+    Appointment(AppointmentEvent),
+}
+
+impl DomainEvent {
+    pub fn kind(&self) -> AggregateKind {
+        match self {
+            Self::Clinic(_) => AggregateKind::Clinic,
+            Self::Staff(_) => AggregateKind::Staff,
+            Self::Doctor(_) => AggregateKind::Doctor,
+            Self::Patient(_) => AggregateKind::Patient,
+            Self::Appointment(_) => AggregateKind::Appointment,
+        }
+    }
+
+    /// The stored name of the event: `PatientRegistered`.
+    pub fn event_type(&self) -> &'static str {
+        match self {
+            Self::Clinic(event) => event.into(),
+            Self::Staff(event) => event.into(),
+            Self::Doctor(event) => event.into(),
+            Self::Patient(event) => event.into(),
+            Self::Appointment(event) => event.into(),
+        }
+    }
+
+    /// The patient whose chart the event is written in, if it is about one.
+    pub fn patient(&self, stream: StreamId) -> Option<PatientId> {
+        match self {
+            Self::Clinic(_) | Self::Doctor(_) => None,
+            Self::Staff(event) => event.patient(),
+            Self::Patient(_) => Some(PatientId(stream.id)),
+            Self::Appointment(event) => Some(event.slot().patient),
+        }
+    }
+
+    /// The number that the writer gives inside the append, where the event has one.
+    pub fn number_mut(&mut self) -> Option<&mut Number> {
+        match self {
+            Self::Clinic(_) | Self::Staff(_) | Self::Doctor(_) => None,
+            Self::Patient(event) => event.number_mut(),
+            Self::Appointment(event) => event.number_mut(),
+        }
+    }
+}

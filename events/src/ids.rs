@@ -1,0 +1,54 @@
+//! Ids: a UUIDv7 each, and a type each, so that a doctor is never taken for a patient.
+
+use derive_more::{Display, From, FromStr, Into};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Display, From, FromStr, Into, Serialize, Deserialize, JsonSchema)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+    )+};
+}
+
+id! {
+    /// A tenant. The nil id is the platform itself.
+    ClinicId,
+    /// One place where a clinic receives patients.
+    OfficeId,
+    /// A login: of a clinic's staff, of a patient's portal, or of the platform.
+    UserId,
+    /// A doctor; the same id as the doctor's login.
+    DoctorId,
+    PatientId,
+    AppointmentId,
+    /// A span of days on which an office, or the whole clinic, is closed.
+    ClosureId,
+    /// A doctor's absence.
+    LeaveId,
+    AllergyId,
+    /// An entry of a patient's problem list (FHIR Condition).
+    ProblemId,
+    IdentifierId,
+    ConsentId,
+}
+
+impl ClinicId {
+    /// The platform: plans, platform accounts, and what must be unique over all clinics.
+    pub const PLATFORM: Self = Self(Uuid::nil());
+
+    pub fn is_platform(self) -> bool {
+        self == Self::PLATFORM
+    }
+}
+
+impl From<UserId> for DoctorId {
+    /// A doctor carries the id of the login that was made with the doctor.
+    fn from(user: UserId) -> Self {
+        Self(user.0)
+    }
+}

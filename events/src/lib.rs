@@ -1,0 +1,32 @@
+//! What can have happened in a clinic: pure data, no rules and no I/O.
+//!
+//! One enum per aggregate ([`PatientEvent`], [`AppointmentEvent`], …); [`DomainEvent`] is the enum of
+//! enums. An event has a *clear* part, which rules and statistics live on, and at most one *sealed*
+//! part ([`Sealed`]), which says something about a person and may be erased. [`codec`] splits the two
+//! for the log and joins them again. `history/` keeps one JSON of every event ever written.
+
+pub mod appointment;
+pub mod calendar;
+pub mod claim;
+pub mod clinic;
+pub mod codec;
+pub mod doctor;
+pub mod envelope;
+pub mod event;
+pub mod ids;
+pub mod number;
+pub mod patient;
+pub mod sealed;
+pub mod staff;
+pub mod values;
+
+pub use appointment::AppointmentEvent;
+pub use clinic::ClinicEvent;
+pub use doctor::DoctorEvent;
+pub use envelope::{Actor, ActorKind, Client, Ledger, Position, Purpose, Recorded, Role};
+pub use event::{AggregateKind, DomainEvent, StreamId};
+pub use ids::*;
+pub use number::{Number, Series};
+pub use patient::PatientEvent;
+pub use sealed::Sealed;
+pub use staff::StaffEvent;

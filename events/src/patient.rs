@@ -1,0 +1,253 @@
+//! What can happen to a patient's record. Ids, codes of state and counts are clear; whatever says
+//! something about the person is sealed under the patient's key.
+
+use chrono::NaiveDate;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantNames};
+
+use crate::{
+    AllergyId, ConsentId, IdentifierId, Number, PatientId, ProblemId, Sealed,
+    claim::KeyedHash,
+    values::{Address, BirthDate, Gender},
+};
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Demographics {
+    pub first_name: String,
+    pub last_name: Option<String>,
+    pub birth_date: Option<BirthDate>,
+    /// E.164.
+    pub phone: Option<String>,
+    pub email: Option<String>,
+    pub address: Option<Address>,
+    /// `A+`, `O-`, …
+    pub blood_group: Option<String>,
+    pub marital_status: Option<String>,
+    /// BCP 47.
+    pub language: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmergencyContact {
+    pub name: String,
+    pub relationship: Option<String>,
+    pub phone: Option<String>,
+}
+
+/// A national or other id of a patient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentifierEntry {
+    pub id: IdentifierId,
+    /// `aadhaar`, `passport`, `insurance`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Of type and value, for uniqueness; `None` for a type that need not be unique.
+    pub hash: Option<KeyedHash>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentifierValue {
+    pub value: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FamilyRelationship {
+    pub relationship: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, strum::Display, EnumString)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Criticality {
+    Low,
+    High,
+    UnableToAssess,
+}
+
+/// FHIR AllergyIntolerance, as the clinic says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Allergy {
+    pub substance: String,
+    /// In the coding system of the clinic's catalogue (RxNorm, SNOMED CT).
+    pub code: Option<String>,
+    /// `food`, `medication`, `environment`, `biologic`.
+    pub category: Option<String>,
+    pub criticality: Option<Criticality>,
+    pub reaction: Option<String>,
+}
+
+/// FHIR Condition on the problem list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Problem {
+    pub text: String,
+    /// ICD-10.
+    pub code: Option<String>,
+    pub onset: Option<BirthDate>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConsentText {
+    pub text: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reason {
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Death {
+    pub died_on: Option<NaiveDate>,
+    pub cause: Option<String>,
+}
+
+/// What a consent is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, strum::Display, EnumString)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ConsentScope {
+    Treatment,
+    DataSharing,
+    Research,
+    Portal,
+    Reminders,
+}
+
+/// Who may see a restricted record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, strum::Display, EnumString)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Confidentiality {
+    /// Everybody whose role allows it.
+    Normal,
+    /// Doctors, and the clinic's administrators.
+    Restricted,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames)]
+#[serde(tag = "type", content = "data")]
+pub enum PatientEvent {
+    PatientRegistered {
+        number: Number,
+        gender: Gender,
+        /// For statistics that outlive an erasure.
+        birth_year: Option<i32>,
+        #[serde(default)]
+        sealed: Sealed<Demographics>,
+    },
+    DemographicsUpdated {
+        gender: Gender,
+        birth_year: Option<i32>,
+        /// As it was before, so that a count needs no second look.
+        earlier_gender: Gender,
+        #[serde(default)]
+        sealed: Sealed<Demographics>,
+    },
+    IdentifierAdded {
+        identifier: IdentifierEntry,
+        #[serde(default)]
+        sealed: Sealed<IdentifierValue>,
+    },
+    IdentifierEnded {
+        identifier: IdentifierEntry,
+    },
+    EmergencyContactSet {
+        #[serde(default)]
+        sealed: Sealed<EmergencyContact>,
+    },
+    FamilyLinked {
+        relative: PatientId,
+        #[serde(default)]
+        sealed: Sealed<FamilyRelationship>,
+    },
+    AllergyRecorded {
+        allergy: AllergyId,
+        #[serde(default)]
+        sealed: Sealed<Allergy>,
+    },
+    AllergyVerified {
+        allergy: AllergyId,
+    },
+    AllergyRefuted {
+        allergy: AllergyId,
+        #[serde(default)]
+        sealed: Sealed<Reason>,
+    },
+    AllergyResolved {
+        allergy: AllergyId,
+        #[serde(default)]
+        sealed: Sealed<Reason>,
+    },
+    NoKnownAllergiesAsserted {},
+    ProblemAdded {
+        problem: ProblemId,
+        #[serde(default)]
+        sealed: Sealed<Problem>,
+    },
+    ProblemResolved {
+        problem: ProblemId,
+        #[serde(default)]
+        sealed: Sealed<Reason>,
+    },
+    ConsentGiven {
+        consent: ConsentId,
+        scope: ConsentScope,
+        #[serde(default)]
+        sealed: Sealed<ConsentText>,
+    },
+    ConsentWithdrawn {
+        consent: ConsentId,
+        scope: ConsentScope,
+        #[serde(default)]
+        sealed: Sealed<Reason>,
+    },
+    RecordRestricted {
+        confidentiality: Confidentiality,
+        #[serde(default)]
+        sealed: Sealed<Reason>,
+    },
+    PatientDeactivated {
+        #[serde(default)]
+        sealed: Sealed<Reason>,
+    },
+    PatientReactivated {},
+    DeathRecorded {
+        #[serde(default)]
+        sealed: Sealed<Death>,
+    },
+    /// In the survivor's chart: `source` was found to be the same person.
+    PatientMerged {
+        source: PatientId,
+        #[serde(default)]
+        sealed: Sealed<Reason>,
+    },
+    /// In the source's chart: read on under `survivor`.
+    PatientMergedInto {
+        survivor: PatientId,
+        #[serde(default)]
+        sealed: Sealed<Reason>,
+    },
+    /// In the survivor's chart: `source` is a person of their own after all.
+    PatientUnmerged {
+        source: PatientId,
+        #[serde(default)]
+        sealed: Sealed<Reason>,
+    },
+    /// In the source's chart.
+    PatientUnmergedFrom {
+        survivor: PatientId,
+        #[serde(default)]
+        sealed: Sealed<Reason>,
+    },
+}
+
+impl PatientEvent {
+    pub fn number_mut(&mut self) -> Option<&mut Number> {
+        match self {
+            Self::PatientRegistered { number, .. } => Some(number),
+            _ => None,
+        }
+    }
+}
