@@ -1,1 +1,25 @@
+//! The rules of a clinic: pure functions, no I/O, no clock, no randomness.
+//!
+//! Each aggregate is one file, or a folder of stories once it outgrows one, always in the same order:
+//! state, commands, what a decision reads, `decide`, `evolve`, claims and counters, tests. [`State`] leads
+//! an event to its aggregate; [`values`] says what a value may be.
 
+mod aggregate;
+pub mod appointment;
+pub mod clinic;
+pub mod doctor;
+pub mod patient;
+mod pseudonyms;
+mod refusal;
+pub mod staff;
+mod state;
+
+pub use aggregate::{Aggregate, Context, Decision, Facts, HeldTime, Read};
+pub use appointment::{Appointment, AppointmentCommand};
+pub use clinic::{Clinic, ClinicCommand};
+pub use doctor::{Doctor, DoctorCommand};
+pub use patient::{Patient, PatientCommand};
+pub use pseudonyms::Pseudonyms;
+pub use refusal::{Class, Refusal};
+pub use staff::{Staff, StaffCommand};
+pub use state::{Effects, State};

@@ -1,0 +1,173 @@
+//! The shape of an aggregate: pure functions over `Option<State>`, where `None` is "not yet".
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use events::{
+    Actor, AggregateKind, DoctorId, DomainEvent, OfficeId, PatientId, StreamId,
+    claim::{Bound, ClaimChange, ClaimKey, CounterChange, CounterKey, DoctorTime},
+    values::Span,
+};
+
+use crate::{Clinic, Pseudonyms, Refusal, State};
+
+/// One kind of thing that commands act on. Its file holds, in this order: state, commands, what a
+/// decision reads, `decide`, `evolve`, claims and counters, tests.
+pub trait Aggregate: Sized + Clone + Send + Sync + 'static {
+    const KIND: AggregateKind;
+    type Event: Clone + Into<DomainEvent>;
+    type Command;
+
+    /// Facts beyond the aggregate's own stream and the clinic's, which are always loaded. Asked again,
+    /// with what was read so far, until it names nothing new.
+    fn reads(state: Option<&Self>, command: &Self::Command, facts: &Facts) -> Vec<Read>;
+
+    /// The rules. No events: "already so".
+    fn decide(
+        state: Option<&Self>,
+        command: Self::Command,
+        facts: &Facts,
+        context: &Context<'_>,
+    ) -> Result<Decision, Refusal>;
+
+    /// `None`: the event cannot follow, the stream is corrupt.
+    fn evolve(state: Option<Self>, event: &Self::Event) -> Option<Self>;
+
+    /// The only place that knows a claim. `before` is the state before the event.
+    fn claims(before: Option<&Self>, stream: StreamId, event: &Self::Event) -> Vec<ClaimChange>;
+
+    /// The only place that knows a counter (usage against limits, active administrators).
+    fn counters(before: Option<&Self>, event: &Self::Event) -> Vec<CounterChange>;
+}
+
+/// Something that a decision wants to know.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Read {
+    Stream(StreamId),
+    /// That nothing about the patient changes while it is decided.
+    Chart(PatientId),
+    Claim(ClaimKey),
+    /// The claims on a doctor's time that overlap the span.
+    DoctorTime {
+        doctor: DoctorId,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    },
+    /// The claims on all doctors' time, in one office or in all, that overlap the span.
+    ClinicTime {
+        office: Option<OfficeId>,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    },
+    /// To say how much is used; the limit itself is a [`Bound`] of the decision.
+    Counter(CounterKey),
+}
+
+/// A claim on a doctor's time, and the appointment that holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldTime {
+    pub holder: StreamId,
+    pub time: DoctorTime,
+}
+
+impl HeldTime {
+    pub fn span(&self) -> Span {
+        Span { from: self.time.from, to: self.time.to }
+    }
+}
+
+/// What was read for a decision.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    pub streams: BTreeMap<StreamId, Option<State>>,
+    pub claims: BTreeMap<ClaimKey, Option<StreamId>>,
+    pub times: BTreeMap<Read, Vec<HeldTime>>,
+    pub counters: BTreeMap<CounterKey, i64>,
+}
+
+impl Facts {
+    /// The state of another aggregate; `None` if it does not exist in this clinic, or was not read.
+    pub fn get<A: Aggregate>(&self, id: impl Into<StreamId>) -> Option<&A>
+    where
+        for<'a> &'a A: TryFrom<&'a State>,
+    {
+        self.streams.get(&id.into())?.as_ref().and_then(|state| <&A>::try_from(state).ok())
+    }
+
+    pub fn has_read(&self, read: &Read) -> bool {
+        match read {
+            Read::Stream(stream) => self.streams.contains_key(stream),
+            Read::Claim(claim) => self.claims.contains_key(claim),
+            Read::Counter(counter) => self.counters.contains_key(counter),
+            Read::DoctorTime { .. } | Read::ClinicTime { .. } => self.times.contains_key(read),
+            // Nothing to load: it is only an expectation.
+            Read::Chart(_) => true,
+        }
+    }
+
+    /// Who holds a unique value.
+    pub fn holder(&self, claim: &ClaimKey) -> Option<StreamId> {
+        self.claims.get(claim).copied().flatten()
+    }
+
+    /// The time claims that a [`Read::DoctorTime`] or [`Read::ClinicTime`] brought.
+    pub fn times(&self, read: &Read) -> &[HeldTime] {
+        self.times.get(read).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn counter(&self, counter: &CounterKey) -> i64 {
+        self.counters.get(counter).copied().unwrap_or(0)
+    }
+}
+
+/// Who asks, and when.
+pub struct Context<'a> {
+    pub actor: &'a Actor,
+    /// The stream that the command names.
+    pub target: StreamId,
+    /// The server's clock.
+    pub now: DateTime<Utc>,
+    /// Business time; only an import sets it to something else than `now`.
+    pub occurred_at: DateTime<Utc>,
+    /// The clinic as it stands; `None` on the platform, and while a clinic registers itself.
+    pub clinic: Option<&'a Clinic>,
+    /// Makes the keyed hashes that stand for personal values.
+    pub pseudonyms: &'a Pseudonyms,
+}
+
+impl Context<'_> {
+    /// An import may record what lies in the past.
+    pub fn is_import(&self) -> bool {
+        self.actor.kind == events::ActorKind::Import
+    }
+}
+
+/// The events that a command records, each in its stream, and the limits that must hold with them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    pub events: Vec<(StreamId, DomainEvent)>,
+    pub bounds: Vec<Bound>,
+}
+
+impl Decision {
+    /// Nothing to do: it is so already.
+    pub fn already_so() -> Self {
+        Self::default()
+    }
+
+    pub fn one(stream: impl Into<StreamId>, event: impl Into<DomainEvent>) -> Self {
+        Self::default().and(stream, event)
+    }
+
+    #[must_use]
+    pub fn and(mut self, stream: impl Into<StreamId>, event: impl Into<DomainEvent>) -> Self {
+        self.events.push((stream.into(), event.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn within(mut self, bound: Bound) -> Self {
+        self.bounds.push(bound);
+        self
+    }
+}
