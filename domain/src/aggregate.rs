@@ -8,6 +8,7 @@ use events::{
     claim::{Bound, ClaimChange, ClaimKey, CounterChange, CounterKey, DoctorTime},
     values::Span,
 };
+use uuid::Uuid;
 
 use crate::{Clinic, Pseudonyms, Refusal, State};
 
@@ -133,12 +134,20 @@ pub struct Context<'a> {
     pub clinic: Option<&'a Clinic>,
     /// Makes the keyed hashes that stand for personal values.
     pub pseudonyms: &'a Pseudonyms,
+    /// A fresh UUIDv7 that the ids of what the command makes are counted from.
+    pub seed: Uuid,
 }
 
 impl Context<'_> {
     /// An import may record what lies in the past.
     pub fn is_import(&self) -> bool {
         self.actor.kind == events::ActorKind::Import
+    }
+
+    /// The `n`-th new id of this command (an allergy, an office, a login made on the way). The same at
+    /// every try, so that a repeated decision makes the same things.
+    pub fn new_id<Id: From<Uuid>>(&self, n: u16) -> Id {
+        Uuid::from_u128(self.seed.as_u128() ^ u128::from(n)).into()
     }
 }
 
