@@ -47,7 +47,8 @@ pub struct Circumstances {
     /// The command's own id: what its events have in common.
     pub causation_id: Uuid,
     pub client: Client,
-    pub occurred_at: DateTime<Utc>,
+    /// Business time; `None`: when it is recorded.
+    pub occurred_at: Option<DateTime<Utc>>,
 }
 
 /// A fact as the decision knew it.
