@@ -1,7 +1,7 @@
 //! What can happen to an appointment. Each event carries the slot it speaks of, and the status before it,
 //! so that no fold has to look at another table.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
@@ -98,6 +98,9 @@ pub struct Slot {
     pub doctor: DoctorId,
     pub office: OfficeId,
     pub start: DateTime<Utc>,
+    /// The day of `start` in the clinic's zone as it was when the slot was chosen: statistics and queue
+    /// tokens are cut by it, whatever becomes of the zone.
+    pub day: NaiveDate,
     pub minutes: i64,
     /// Minutes kept free after it.
     pub buffer_minutes: i64,
@@ -153,6 +156,7 @@ pub enum AppointmentEvent {
         from: Slot,
         to: Slot,
         status: AppointmentStatus,
+        kind: AppointmentKind,
         #[serde(default)]
         sealed: Sealed<AppointmentReason>,
     },
@@ -181,6 +185,7 @@ pub enum AppointmentEvent {
     AppointmentEnteredInError {
         slot: Slot,
         was: AppointmentStatus,
+        kind: AppointmentKind,
         #[serde(default)]
         sealed: Sealed<AppointmentReason>,
     },

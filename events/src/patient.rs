@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use strum::{EnumString, IntoStaticStr, VariantNames};
+use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::{
     AllergyId, ConsentId, IdentifierId, Number, PatientId, ProblemId, Sealed,
@@ -126,6 +126,42 @@ pub enum Confidentiality {
     Restricted,
 }
 
+/// Where a record stands. Events carry it, so that a count can follow them without a second look.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum PatientStatus {
+    Active,
+    Inactive,
+    Deceased,
+    /// Found to be the same person as another patient; read on there.
+    Merged,
+}
+
+/// What the statistics count of one patient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Standing {
+    pub status: PatientStatus,
+    pub gender: Gender,
+    pub birth_year: Option<i32>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "type", content = "data")]
 pub enum PatientEvent {
@@ -141,7 +177,7 @@ pub enum PatientEvent {
         gender: Gender,
         birth_year: Option<i32>,
         /// As it was before, so that a count needs no second look.
-        earlier_gender: Gender,
+        was: Standing,
         #[serde(default)]
         sealed: Sealed<Demographics>,
     },
@@ -209,11 +245,15 @@ pub enum PatientEvent {
         sealed: Sealed<Reason>,
     },
     PatientDeactivated {
+        was: PatientStatus,
         #[serde(default)]
         sealed: Sealed<Reason>,
     },
-    PatientReactivated {},
+    PatientReactivated {
+        was: PatientStatus,
+    },
     DeathRecorded {
+        was: PatientStatus,
         #[serde(default)]
         sealed: Sealed<Death>,
     },
@@ -226,6 +266,7 @@ pub enum PatientEvent {
     /// In the source's chart: read on under `survivor`.
     PatientMergedInto {
         survivor: PatientId,
+        was: Standing,
         #[serde(default)]
         sealed: Sealed<Reason>,
     },
@@ -235,9 +276,10 @@ pub enum PatientEvent {
         #[serde(default)]
         sealed: Sealed<Reason>,
     },
-    /// In the source's chart.
+    /// In the source's chart: it stands again as it stood before the merge.
     PatientUnmergedFrom {
         survivor: PatientId,
+        again: Standing,
         #[serde(default)]
         sealed: Sealed<Reason>,
     },
