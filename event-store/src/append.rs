@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use events::{
-    Actor, ClinicId, Client, DomainEvent, Ledger, Position, Purpose, Recorded, StreamId, UserId,
+    Actor, Client, ClinicId, DomainEvent, Ledger, Position, Purpose, Recorded, StreamId, UserId,
     claim::{Bound, ClaimChange, ClaimKey, CounterChange, CounterKey, Fact},
 };
 use uuid::Uuid;
@@ -74,8 +74,11 @@ pub struct Idempotency {
     pub answer_key: [u8; 32],
     /// Makes the answer's bytes, once the numbers and positions are known. May run again when a group
     /// is repeated, so it only computes.
-    pub answer: Arc<dyn Fn(&[Recorded]) -> Vec<u8> + Send + Sync>,
+    pub answer: MakeAnswer,
 }
+
+/// From a command's events to the bytes of its answer.
+pub type MakeAnswer = Arc<dyn Fn(&[Recorded]) -> Vec<u8> + Send + Sync>;
 
 /// What was committed.
 #[derive(Clone, Debug)]

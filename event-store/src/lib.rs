@@ -1,1 +1,11 @@
+//! The log: every event of every clinic, kept in PostgreSQL, and fanned out from there.
 
+pub mod append;
+pub mod credentials;
+pub mod fields;
+pub mod row;
+pub mod wire;
+
+pub use append::{Append, AppendError, Appended, Circumstances, Expectation, Idempotency, MakeAnswer, NewEvent};
+pub use credentials::{Activation, CredentialChange, FirstSecret, PasswordHash};
+pub use row::{GENESIS, Hash, RowError, StoredRow};
