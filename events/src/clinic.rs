@@ -8,7 +8,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::{ClosureId, OfficeId, calendar::WeeklyHours, values::Address};
 
-/// The plans (see `domain::clinic` for their limits).
+/// The plans ([`crate::plans`] says what they offer).
 #[derive(
     Clone,
     Copy,

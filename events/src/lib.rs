@@ -16,6 +16,7 @@ pub mod event;
 pub mod ids;
 pub mod number;
 pub mod patient;
+pub mod plans;
 pub mod sealed;
 pub mod staff;
 pub mod values;
