@@ -120,7 +120,16 @@ impl Slot {
     }
 }
 
-/// Why it was booked, in the patient's or the receptionist's words.
+/// Why it was booked, and if it was overbooked, why that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BookingReason {
+    /// In the patient's or the receptionist's words.
+    pub reason: Option<String>,
+    /// Why the doctor's time was given twice.
+    pub overbooking: Option<String>,
+}
+
+/// Why it was put on the waiting list, moved, cancelled or struck out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AppointmentReason {
     pub reason: Option<String>,
@@ -138,7 +147,7 @@ pub enum AppointmentEvent {
         /// A further lane was opened for it, by the command `overbook`.
         overbooked: bool,
         #[serde(default)]
-        sealed: Sealed<AppointmentReason>,
+        sealed: Sealed<BookingReason>,
     },
     AppointmentWaitlisted {
         number: Number,
@@ -155,6 +164,8 @@ pub enum AppointmentEvent {
     AppointmentRescheduled {
         from: Slot,
         to: Slot,
+        was: AppointmentStatus,
+        /// After it.
         status: AppointmentStatus,
         kind: AppointmentKind,
         #[serde(default)]

@@ -1,7 +1,9 @@
 //! Weekly hours and the arithmetic of free time, in a clinic's zone. Pure, and here because the rules
 //! (may this be booked?) and the queries (what is free?) must never disagree about it.
 
-use chrono::{DateTime, Datelike, Days, MappedLocalTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc, Weekday};
+use chrono::{
+    DateTime, Datelike, Days, MappedLocalTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Timelike, Utc, Weekday,
+};
 use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,13 @@ impl From<Weekday> for Day {
 /// Wall-clock time of a day, `09:00`; `24:00` is written `23:59`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Clock(pub NaiveTime);
+
+impl Clock {
+    /// Whether it stands for the end of the day.
+    fn is_midnight(self) -> bool {
+        (self.0.hour(), self.0.minute()) == (23, 59)
+    }
+}
 
 impl Serialize for Clock {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -127,8 +136,10 @@ impl WorkingHours {
 
     /// The hours as a span of that very date; `None` where the date is another day of the week.
     pub fn on(&self, date: NaiveDate, zone: Tz) -> Option<Span> {
-        (self.weekday == date.weekday().into())
-            .then(|| Span { from: instant(date, self.from.0, zone), to: instant(date, self.to.0, zone) })
+        (self.weekday == date.weekday().into()).then(|| Span {
+            from: instant(date, self.from.0, zone),
+            to: if self.to.is_midnight() { whole_day(date, zone).to } else { instant(date, self.to.0, zone) },
+        })
     }
 }
 
@@ -196,6 +207,13 @@ mod tests {
     fn a_day_of_autumn_has_twenty_five_hours() {
         let day = whole_day(date("2026-10-25"), ZONE);
         assert_eq!(day.to - day.from, TimeDelta::hours(25));
+    }
+
+    #[test]
+    fn a_day_without_an_end_runs_to_midnight() {
+        let monday = date("2026-03-02");
+        let block = hours("18:00", "23:59").on(monday, ZONE).unwrap();
+        assert_eq!(block.to, whole_day(monday, ZONE).to);
     }
 
     #[test]

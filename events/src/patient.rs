@@ -54,7 +54,8 @@ pub struct IdentifierValue {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FamilyRelationship {
-    pub relationship: String,
+    /// What the relative is to the patient: `mother`.
+    pub relationship: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, strum::Display, EnumString)]
@@ -193,6 +194,7 @@ pub enum PatientEvent {
         #[serde(default)]
         sealed: Sealed<EmergencyContact>,
     },
+    /// Written in both charts; a later link to the same relative replaces the earlier one.
     FamilyLinked {
         relative: PatientId,
         #[serde(default)]
@@ -244,6 +246,8 @@ pub enum PatientEvent {
         #[serde(default)]
         sealed: Sealed<Reason>,
     },
+    /// Where `was` is `merged`, here and in the two below, the record stays merged: what is recorded of it
+    /// shows once it is unmerged (`again`).
     PatientDeactivated {
         was: PatientStatus,
         #[serde(default)]
