@@ -84,6 +84,10 @@ pub struct Facts {
     pub claims: BTreeMap<ClaimKey, Option<StreamId>>,
     pub times: BTreeMap<Read, Vec<HeldTime>>,
     pub counters: BTreeMap<CounterKey, i64>,
+    /// An append of this decision failed on a claim, on a doctor's time or on a bound: now the decision
+    /// reads what it had left to the append, to refuse in the domain's words. The claim that was lost is
+    /// among `claims`, whether or not `reads` asks for it.
+    pub contended: bool,
 }
 
 impl Facts {
@@ -119,6 +123,14 @@ impl Facts {
     pub fn counter(&self, counter: &CounterKey) -> i64 {
         self.counters.get(counter).copied().unwrap_or(0)
     }
+
+    /// Refuses when it is known that another stream holds the value.
+    pub fn nobody_else_holds(&self, claim: &ClaimKey, stream: StreamId) -> Result<(), Refusal> {
+        match self.holder(claim) {
+            Some(holder) if holder != stream => Err(Refusal::taken(claim)),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Who asks, and when.
@@ -138,7 +150,12 @@ pub struct Context<'a> {
     pub seed: Uuid,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// The clinic that the command is given in; the platform has none.
+    pub fn in_clinic(&self) -> Result<&'a Clinic, Refusal> {
+        self.clinic.ok_or_else(|| Refusal::not_found("clinic"))
+    }
+
     /// An import may record what lies in the past.
     pub fn is_import(&self) -> bool {
         self.actor.kind == events::ActorKind::Import
@@ -175,8 +192,8 @@ impl Decision {
     }
 
     #[must_use]
-    pub fn within(mut self, bound: Bound) -> Self {
-        self.bounds.push(bound);
+    pub fn within(mut self, bounds: impl IntoIterator<Item = Bound>) -> Self {
+        self.bounds.extend(bounds);
         self
     }
 }

@@ -13,6 +13,8 @@ mod pseudonyms;
 mod refusal;
 pub mod staff;
 mod state;
+pub mod usage;
+pub mod values;
 
 pub use aggregate::{Aggregate, Context, Decision, Facts, HeldTime, Read};
 pub use appointment::{Appointment, AppointmentCommand};
@@ -23,3 +25,4 @@ pub use pseudonyms::Pseudonyms;
 pub use refusal::{Class, Refusal};
 pub use staff::{Staff, StaffCommand};
 pub use state::{Effects, State};
+pub use usage::Usage;

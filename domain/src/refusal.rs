@@ -1,6 +1,7 @@
 //! A command that the rules refuse. A refusal is not a failure: it has a stable code, a sentence for a
 //! person, and what helps to do better; it never names anything of another clinic.
 
+use events::claim::ClaimKey;
 use serde_json::Value;
 
 /// How the HTTP API classes a refusal (`api.md`, Errors).
@@ -60,6 +61,12 @@ impl Refusal {
         Self::forbidden("quota-exceeded", format!("The plan allows {limit} {what}; {used} are in use."))
             .with("limit", limit)
             .with("used", used)
+    }
+
+    /// A value that must be unique, and is somebody else's.
+    pub fn taken(claim: &ClaimKey) -> Self {
+        let what = claim.kind.replace('-', " ");
+        Self::conflict("duplicate", format!("This {what} is taken.")).with("taken", claim.kind)
     }
 
     #[must_use]

@@ -1,43 +1,17 @@
 //! The tenant: its profile, offices, settings, plan and standing.
 
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
+mod state;
+
 use events::{
-    AggregateKind, ClinicEvent, OfficeId, StreamId,
+    AggregateKind, ClinicEvent, StreamId,
     claim::{ClaimChange, CounterChange},
-    clinic::{ClinicProfile, Closure, Limits, Office, Plan, Settings},
 };
 
-use crate::{Aggregate, Context, Decision, Facts, Read, Refusal};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, usage::moved_claims};
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct Clinic {
-    pub slug: String,
-    pub profile: ClinicProfile,
-    pub plan: Plan,
-    pub trial_ends_at: DateTime<Utc>,
-    /// Set once a subscription is active.
-    pub paid_until: Option<DateTime<Utc>>,
-    pub suspended: bool,
-    /// Open offices.
-    pub offices: Vec<Office>,
-    pub closures: Vec<Closure>,
-    pub settings: Settings,
-    /// Limits set for this clinic alone.
-    pub own_limits: Option<Limits>,
-}
+pub use state::Clinic;
 
-impl Clinic {
-    pub fn zone(&self) -> Tz {
-        self.profile.time_zone
-    }
-
-    /// An open office.
-    pub fn office(&self, id: OfficeId) -> Option<&Office> {
-        self.offices.iter().find(|office| office.id == id)
-    }
-}
-
+#[derive(Clone)]
 pub enum ClinicCommand {}
 
 impl Aggregate for Clinic {
@@ -53,15 +27,21 @@ impl Aggregate for Clinic {
         match command {}
     }
 
-    fn evolve(_: Option<Self>, _: &ClinicEvent) -> Option<Self> {
-        None
+    fn evolve(state: Option<Self>, event: &ClinicEvent) -> Option<Self> {
+        match state {
+            None => Self::from_first(event),
+            Some(clinic) => clinic.apply(event),
+        }
     }
 
-    fn claims(_: Option<&Self>, _: StreamId, _: &ClinicEvent) -> Vec<ClaimChange> {
-        Vec::new()
+    fn claims(before: Option<&Self>, _: StreamId, event: &ClinicEvent) -> Vec<ClaimChange> {
+        let held = |state: Option<&Self>| state.map(Self::held).unwrap_or_default();
+        moved_claims(&held(before), &held(Self::evolve(before.cloned(), event).as_ref()))
     }
 
-    fn counters(_: Option<&Self>, _: &ClinicEvent) -> Vec<CounterChange> {
-        Vec::new()
+    fn counters(before: Option<&Self>, event: &ClinicEvent) -> Vec<CounterChange> {
+        let open = |state: Option<&Self>| state.map_or(0, |clinic| clinic.offices.len().cast_signed() as i64);
+        let after = Self::evolve(before.cloned(), event);
+        Usage::Offices.moved(open(before), open(after.as_ref())).into_iter().collect()
     }
 }

@@ -1,39 +1,17 @@
 //! A doctor: licence, offices, working hours, leave, fee.
 
-use chrono::NaiveDate;
+mod state;
+
 use events::{
-    AggregateKind, DoctorEvent, LeaveId, OfficeId, StreamId,
-    calendar::WorkingHours,
-    claim::{ClaimChange, CounterChange, KeyedHash},
-    values::{Money, Span},
+    AggregateKind, DoctorEvent, StreamId,
+    claim::{ClaimChange, CounterChange},
 };
 
-use crate::{Aggregate, Clinic, Context, Decision, Facts, Read, Refusal};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, usage::moved_claims};
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct Doctor {
-    pub active: bool,
-    pub licence_hash: KeyedHash,
-    pub licence_expires: Option<NaiveDate>,
-    /// The first is the primary one.
-    pub offices: Vec<OfficeId>,
-    /// Empty: the hours of each office.
-    pub hours: Vec<WorkingHours>,
-    pub leaves: Vec<(LeaveId, Span)>,
-    pub fee: Option<Money>,
-}
+pub use state::Doctor;
 
-impl Doctor {
-    /// The hours that the doctor really has: their own, or else those of their offices.
-    pub fn hours_in(&self, clinic: &Clinic) -> Vec<WorkingHours> {
-        if !self.hours.is_empty() {
-            return self.hours.clone();
-        }
-        let offices = self.offices.iter().filter_map(|id| clinic.office(*id));
-        offices.flat_map(|office| WorkingHours::of_office(office.id, &office.hours)).collect()
-    }
-}
-
+#[derive(Clone)]
 pub enum DoctorCommand {}
 
 impl Aggregate for Doctor {
@@ -49,15 +27,21 @@ impl Aggregate for Doctor {
         match command {}
     }
 
-    fn evolve(_: Option<Self>, _: &DoctorEvent) -> Option<Self> {
-        None
+    fn evolve(state: Option<Self>, event: &DoctorEvent) -> Option<Self> {
+        match state {
+            None => Self::from_first(event),
+            Some(doctor) => doctor.apply(event),
+        }
     }
 
-    fn claims(_: Option<&Self>, _: StreamId, _: &DoctorEvent) -> Vec<ClaimChange> {
-        Vec::new()
+    fn claims(before: Option<&Self>, _: StreamId, event: &DoctorEvent) -> Vec<ClaimChange> {
+        let held = |state: Option<&Self>| state.map(Self::held).unwrap_or_default();
+        moved_claims(&held(before), &held(Self::evolve(before.cloned(), event).as_ref()))
     }
 
-    fn counters(_: Option<&Self>, _: &DoctorEvent) -> Vec<CounterChange> {
-        Vec::new()
+    fn counters(before: Option<&Self>, event: &DoctorEvent) -> Vec<CounterChange> {
+        let active = |state: Option<&Self>| i64::from(state.is_some_and(Self::is_active));
+        let after = Self::evolve(before.cloned(), event);
+        Usage::Doctors.moved(active(before), active(after.as_ref())).into_iter().collect()
     }
 }

@@ -1,32 +1,17 @@
 //! A login: of the clinic's staff, of a patient's portal, or of the platform.
 
-use chrono::{DateTime, Utc};
+mod state;
+
 use events::{
-    AggregateKind, PatientId, Role, StaffEvent, StreamId,
-    claim::{ClaimChange, CounterChange, KeyedHash},
-    staff::LockReason,
+    AggregateKind, StaffEvent, StreamId,
+    claim::{ClaimChange, CounterChange},
 };
 
-use crate::{Aggregate, Context, Decision, Facts, Read, Refusal};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, usage::moved_claims};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    Invited,
-    Active,
-    Locked { reason: LockReason, until: Option<DateTime<Utc>> },
-    Deactivated,
-}
+pub use state::{Staff, Status};
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct Staff {
-    pub status: Status,
-    pub roles: Vec<Role>,
-    /// The patient of a portal account.
-    pub patient: Option<PatientId>,
-    pub username_hash: KeyedHash,
-    pub email_hash: Option<KeyedHash>,
-}
-
+#[derive(Clone)]
 pub enum StaffCommand {}
 
 impl Aggregate for Staff {
@@ -42,15 +27,24 @@ impl Aggregate for Staff {
         match command {}
     }
 
-    fn evolve(_: Option<Self>, _: &StaffEvent) -> Option<Self> {
-        None
+    fn evolve(state: Option<Self>, event: &StaffEvent) -> Option<Self> {
+        match state {
+            None => Self::from_first(event),
+            Some(staff) => staff.apply(event),
+        }
     }
 
-    fn claims(_: Option<&Self>, _: StreamId, _: &StaffEvent) -> Vec<ClaimChange> {
-        Vec::new()
+    fn claims(before: Option<&Self>, _: StreamId, event: &StaffEvent) -> Vec<ClaimChange> {
+        let held = |state: Option<&Self>| state.map(Self::held).unwrap_or_default();
+        moved_claims(&held(before), &held(Self::evolve(before.cloned(), event).as_ref()))
     }
 
-    fn counters(_: Option<&Self>, _: &StaffEvent) -> Vec<CounterChange> {
-        Vec::new()
+    fn counters(before: Option<&Self>, event: &StaffEvent) -> Vec<CounterChange> {
+        let after = Self::evolve(before.cloned(), event);
+        let counted = |state: Option<&Self>, usage| state.map_or(0, |staff| staff.counts_as(usage));
+        [Usage::Admins, Usage::Receptionists]
+            .into_iter()
+            .filter_map(|usage| usage.moved(counted(before, usage), counted(after.as_ref(), usage)))
+            .collect()
     }
 }

@@ -1,0 +1,152 @@
+//! What the rules know of a clinic, and how each event changes it.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use events::{
+    ClinicEvent, OfficeId,
+    calendar::whole_day,
+    claim::ClaimKey,
+    clinic::{ClinicProfile, Closure, Limits, Office, Plan, Settings},
+    values::Span,
+};
+
+use crate::{
+    Refusal,
+    values::{folded, folded_number},
+};
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clinic {
+    pub slug: String,
+    pub profile: ClinicProfile,
+    pub plan: Plan,
+    pub trial_ends_at: DateTime<Utc>,
+    /// Set once a subscription is active.
+    pub paid_until: Option<DateTime<Utc>>,
+    pub suspended: bool,
+    /// Open offices.
+    pub offices: Vec<Office>,
+    /// Offices that were closed for good: their ids are not used again.
+    pub closed_offices: BTreeSet<OfficeId>,
+    pub closures: Vec<Closure>,
+    pub settings: Settings,
+    /// Limits set for this clinic alone.
+    pub own_limits: Option<Limits>,
+}
+
+impl Clinic {
+    pub fn zone(&self) -> Tz {
+        self.profile.time_zone
+    }
+
+    /// An open office.
+    pub fn office(&self, id: OfficeId) -> Option<&Office> {
+        self.offices.iter().find(|office| office.id == id)
+    }
+
+    /// An open office, or the refusal that says there is none.
+    pub fn open_office(&self, id: OfficeId) -> Result<&Office, Refusal> {
+        self.office(id).ok_or_else(|| Refusal::not_found("open office"))
+    }
+
+    /// How much the clinic may have: its own limits, or else its plan's.
+    pub fn limits(&self) -> Limits {
+        self.own_limits.unwrap_or(self.plan.limits())
+    }
+
+    /// Whether the clinic's people may give commands now.
+    pub fn standing(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        match self.paid_until {
+            _ if self.suspended => Err(Refusal::forbidden("clinic-suspended", "The clinic is suspended.")),
+            None if now >= self.trial_ends_at => {
+                Err(Refusal::forbidden("trial-expired", "The trial is over; a subscription goes on from here."))
+            }
+            Some(paid_until) if now >= paid_until => {
+                Err(Refusal::forbidden("subscription-expired", "The subscription has run out."))
+            }
+            None | Some(_) => Ok(()),
+        }
+    }
+
+    /// A closure of the office, or of the whole clinic, that the span touches.
+    pub fn closure_over(&self, office: OfficeId, span: &Span) -> Option<&Closure> {
+        let concerns = |closure: &&Closure| closure.office.is_none_or(|closed| closed == office);
+        self.closures.iter().filter(concerns).find(|closure| days_of(closure, self.zone()).overlaps(span))
+    }
+
+    /// What the clinic holds that no other clinic may have.
+    pub(super) fn held(&self) -> Vec<ClaimKey> {
+        let registration = self.profile.registration_number.as_deref().map(registration_claim);
+        [slug_claim(&self.slug), name_claim(&self.profile.name)].into_iter().chain(registration).collect()
+    }
+
+    /// The state after an event; `None`: it cannot follow.
+    pub(super) fn apply(mut self, event: &ClinicEvent) -> Option<Self> {
+        match event {
+            ClinicEvent::ClinicRegistered { .. } => return None,
+            ClinicEvent::ClinicProfileUpdated { profile } => self.profile = profile.clone(),
+            ClinicEvent::OfficeAdded { office } => {
+                let known = self.office(office.id).is_some() || self.closed_offices.contains(&office.id);
+                (!known).then(|| self.offices.push(office.clone()))?;
+            }
+            ClinicEvent::OfficeClosed { office } => {
+                self.office(*office)?;
+                self.offices.retain(|open| open.id != *office);
+                self.closed_offices.insert(*office);
+            }
+            ClinicEvent::OfficeHoursSet { office, hours } => {
+                self.offices.iter_mut().find(|open| open.id == *office)?.hours = hours.clone();
+            }
+            ClinicEvent::ClosureDeclared { closure } => self.closures.push(closure.clone()),
+            ClinicEvent::ClosureCancelled { closure } => self.closures.retain(|declared| declared.id != *closure),
+            ClinicEvent::SettingsChanged { settings } => self.settings = settings.clone(),
+            ClinicEvent::SubscriptionActivated { plan, paid_until } => {
+                self.plan = *plan;
+                self.paid_until = Some(*paid_until);
+            }
+            ClinicEvent::PlanChanged { to, .. } => self.plan = *to,
+            ClinicEvent::LimitsSet { limits } => self.own_limits = *limits,
+            ClinicEvent::ClinicSuspended { .. } => self.suspended = true,
+            ClinicEvent::ClinicResumed {} => self.suspended = false,
+        }
+        Some(self)
+    }
+
+    /// The state after the first event.
+    pub(super) fn from_first(event: &ClinicEvent) -> Option<Self> {
+        let ClinicEvent::ClinicRegistered { slug, profile, trial_ends_at } = event else { return None };
+        Some(Self {
+            slug: slug.clone(),
+            profile: profile.clone(),
+            plan: Plan::Trial,
+            trial_ends_at: *trial_ends_at,
+            paid_until: None,
+            suspended: false,
+            offices: Vec::new(),
+            closed_offices: BTreeSet::new(),
+            closures: Vec::new(),
+            settings: Settings::default(),
+            own_limits: None,
+        })
+    }
+}
+
+/// From the first midnight of a closure to the one after its last day.
+pub(super) fn days_of(closure: &Closure, zone: Tz) -> Span {
+    Span { from: whole_day(closure.from, zone).from, to: whole_day(closure.to, zone).to }
+}
+
+/// Kept for ever: a slug is never used again.
+pub(super) fn slug_claim(slug: &str) -> ClaimKey {
+    ClaimKey::platform("slug", slug)
+}
+
+pub(super) fn name_claim(name: &str) -> ClaimKey {
+    ClaimKey::platform("clinic-name", folded(name))
+}
+
+pub(super) fn registration_claim(number: &str) -> ClaimKey {
+    ClaimKey::platform("registration-number", folded_number(number))
+}

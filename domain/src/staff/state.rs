@@ -1,0 +1,115 @@
+//! What the rules know of a login, and how each event changes it. Nothing of it is sealed.
+
+use chrono::{DateTime, Utc};
+use events::{
+    PatientId, Role, StaffEvent,
+    claim::{ClaimKey, KeyedHash},
+    staff::LockReason,
+};
+
+use crate::Usage;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Invited,
+    Active,
+    Locked { reason: LockReason, until: Option<DateTime<Utc>> },
+    Deactivated,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Staff {
+    pub status: Status,
+    pub roles: Vec<Role>,
+    /// The patient of a portal account.
+    pub patient: Option<PatientId>,
+    pub username_hash: KeyedHash,
+    pub email_hash: Option<KeyedHash>,
+}
+
+impl Staff {
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Whether the login is locked now: a lock after failed logins ends by itself.
+    pub fn is_locked(&self, now: DateTime<Utc>) -> bool {
+        matches!(self.status, Status::Locked { until, .. } if until.is_none_or(|until| now < until))
+    }
+
+    /// Whether somebody who knows the password may log in now.
+    pub fn may_log_in(&self, now: DateTime<Utc>) -> bool {
+        match self.status {
+            Status::Invited | Status::Deactivated => false,
+            Status::Active | Status::Locked { .. } => !self.is_locked(now),
+        }
+    }
+
+    /// Activated, and neither deactivated nor locked by an administrator. A lock after failed logins is
+    /// no end: otherwise anybody could take a clinic its last administrator by guessing passwords.
+    pub fn is_in_use(&self) -> bool {
+        matches!(self.status, Status::Active | Status::Locked { reason: LockReason::FailedLogins, .. })
+    }
+
+    /// Whether the login counts as one of the administrators of whom there must be one.
+    pub fn is_administrator(&self) -> bool {
+        self.is_in_use() && (self.has(Role::ClinicAdmin) || self.has(Role::PlatformAdmin))
+    }
+
+    /// How much the login counts as.
+    pub(super) fn counts_as(&self, usage: Usage) -> i64 {
+        i64::from(match usage {
+            Usage::Admins => self.is_administrator(),
+            Usage::Receptionists => self.status != Status::Deactivated && self.has(Role::Receptionist),
+            Usage::Doctors | Usage::Patients | Usage::Offices => false,
+        })
+    }
+
+    /// What the login holds that no other may have. The user name stays taken for ever, so that a name in
+    /// the audit trail is always the same person's; the e-mail address is free once the login has ended.
+    pub(super) fn held(&self) -> Vec<ClaimKey> {
+        let email = self.email_hash.as_ref().filter(|_| self.status != Status::Deactivated);
+        std::iter::once(username_claim(&self.username_hash)).chain(email.map(email_claim)).collect()
+    }
+
+    /// The state after an event; `None`: it cannot follow.
+    pub(super) fn apply(mut self, event: &StaffEvent) -> Option<Self> {
+        if self.status == Status::Deactivated {
+            return None;
+        }
+        match event {
+            StaffEvent::StaffInvited { .. } => return None,
+            StaffEvent::StaffActivated { .. } | StaffEvent::StaffUnlocked { .. } => self.status = Status::Active,
+            StaffEvent::ActivationRenewed { .. }
+            | StaffEvent::PasswordChanged { .. }
+            | StaffEvent::PasswordResetRequested { .. } => {}
+            StaffEvent::RoleGranted { role } => (!self.has(*role)).then(|| self.roles.push(*role))?,
+            StaffEvent::RoleRevoked { role } => self.roles.retain(|held| held != role),
+            StaffEvent::StaffLocked { reason, until, .. } => {
+                self.status = Status::Locked { reason: *reason, until: *until };
+            }
+            StaffEvent::StaffDeactivated { .. } => self.status = Status::Deactivated,
+        }
+        Some(self)
+    }
+
+    /// The state after the first event.
+    pub(super) fn from_first(event: &StaffEvent) -> Option<Self> {
+        let StaffEvent::StaffInvited { roles, patient, username_hash, email_hash, .. } = event else { return None };
+        Some(Self {
+            status: Status::Invited,
+            roles: roles.clone(),
+            patient: *patient,
+            username_hash: username_hash.clone(),
+            email_hash: email_hash.clone(),
+        })
+    }
+}
+
+pub(super) fn username_claim(hash: &KeyedHash) -> ClaimKey {
+    ClaimKey::clinic("username", hash)
+}
+
+pub(super) fn email_claim(hash: &KeyedHash) -> ClaimKey {
+    ClaimKey::clinic("email", hash)
+}
