@@ -1,1 +1,21 @@
+//! What every process of Casebook needs and no business knows: how a request is read, authorised and answered,
+//! how a process is configured, observed and stopped.
 
+pub mod access;
+pub mod answer;
+pub mod client;
+pub mod context;
+pub mod docs;
+pub mod etag;
+pub mod headers;
+pub mod json;
+pub mod page;
+pub mod problem;
+pub mod scope;
+pub mod tokens;
+
+pub use access::{Capability, Grant, Limit, Need, Reach};
+pub use json::{Json, Path, Query};
+pub use page::ListQuery;
+pub use problem::Problem;
+pub use scope::{Authenticated, Authority, ClinicScope, PlatformScope};

@@ -1,0 +1,57 @@
+//! The query string, read strictly.
+
+use aide::{OperationInput, generate::GenContext, openapi::Operation};
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use schemars::JsonSchema;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::refusal::{Complaint, pointer};
+use crate::problem::{FieldError, INVALID_PARAMETER, Problem};
+
+/// The parameters of the query; `T` denies unknown fields. Anything that `T` does not take is 400.
+/// Lists use [`crate::page::ListQuery`] instead, which adds `limit` and `cursor`.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<T>(pub T);
+
+/// For operations that take no parameter of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoFilters {}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parse_pairs(&pairs(parts.uri.query().unwrap_or_default())?).map(Self)
+    }
+}
+
+impl<T: JsonSchema> OperationInput for Query<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        axum::extract::Query::<T>::operation_input(ctx, operation);
+    }
+}
+
+/// Decoded names and values in their order.
+pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_str(query).map_err(|_| Problem::new(INVALID_PARAMETER))?;
+    match pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {
+        true => Err(Problem::new(INVALID_PARAMETER).detail("Parameters must not contain the character U+0000.")),
+        false => Ok(pairs),
+    }
+}
+
+pub(crate) fn parse_pairs<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, Problem> {
+    let encoded = serde_urlencoded::to_string(pairs).map_err(Problem::internal)?;
+    let source = serde_urlencoded::Deserializer::new(form_urlencoded::parse(encoded.as_bytes()));
+    serde_path_to_error::deserialize(source).map_err(|error: serde_path_to_error::Error<_>| {
+        let place = pointer(error.path());
+        let (place, detail) = match Complaint::read(&error.inner().to_string()) {
+            Complaint::Malformed { detail, field, .. } => (field.map_or(place, |name| format!("/{name}")), detail),
+            Complaint::Refused(detail) => (place, detail),
+        };
+        Problem::new(INVALID_PARAMETER).error(FieldError::new(place, "invalid-parameter", detail))
+    })
+}
