@@ -21,7 +21,7 @@ pub trait Aggregate: Sized + Clone + Send + Sync + 'static {
 
     /// Facts beyond the aggregate's own stream and the clinic's, which are always loaded. Asked again,
     /// with what was read so far, until it names nothing new.
-    fn reads(state: Option<&Self>, command: &Self::Command, facts: &Facts) -> Vec<Read>;
+    fn reads(target: StreamId, state: Option<&Self>, command: &Self::Command, facts: &Facts) -> Vec<Read>;
 
     /// The rules. No events: "already so".
     fn decide(

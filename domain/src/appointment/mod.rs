@@ -23,7 +23,7 @@ impl Aggregate for Appointment {
     type Event = AppointmentEvent;
     type Command = AppointmentCommand;
 
-    fn reads(_: Option<&Self>, command: &AppointmentCommand, _: &Facts) -> Vec<Read> {
+    fn reads(_: StreamId, _: Option<&Self>, command: &AppointmentCommand, _: &Facts) -> Vec<Read> {
         match *command {}
     }
 

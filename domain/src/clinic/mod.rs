@@ -19,7 +19,7 @@ impl Aggregate for Clinic {
     type Event = ClinicEvent;
     type Command = ClinicCommand;
 
-    fn reads(_: Option<&Self>, command: &ClinicCommand, _: &Facts) -> Vec<Read> {
+    fn reads(_: StreamId, _: Option<&Self>, command: &ClinicCommand, _: &Facts) -> Vec<Read> {
         match *command {}
     }
 

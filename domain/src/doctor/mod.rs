@@ -19,7 +19,7 @@ impl Aggregate for Doctor {
     type Event = DoctorEvent;
     type Command = DoctorCommand;
 
-    fn reads(_: Option<&Self>, command: &DoctorCommand, _: &Facts) -> Vec<Read> {
+    fn reads(_: StreamId, _: Option<&Self>, command: &DoctorCommand, _: &Facts) -> Vec<Read> {
         match *command {}
     }
 

@@ -56,7 +56,7 @@ impl Aggregate for Patient {
     type Event = PatientEvent;
     type Command = PatientCommand;
 
-    fn reads(_: Option<&Self>, command: &PatientCommand, _: &Facts) -> Vec<Read> {
+    fn reads(_: StreamId, _: Option<&Self>, command: &PatientCommand, _: &Facts) -> Vec<Read> {
         match *command {}
     }
 

@@ -19,7 +19,7 @@ impl Aggregate for Staff {
     type Event = StaffEvent;
     type Command = StaffCommand;
 
-    fn reads(_: Option<&Self>, command: &StaffCommand, _: &Facts) -> Vec<Read> {
+    fn reads(_: StreamId, _: Option<&Self>, command: &StaffCommand, _: &Facts) -> Vec<Read> {
         match *command {}
     }
 
