@@ -64,6 +64,8 @@ pub struct Expectation {
 /// How a command is remembered with its answer.
 #[derive(Clone)]
 pub struct Idempotency {
+    /// The clinic under which it is looked up: the platform for a clinic that registers itself.
+    pub clinic: ClinicId,
     /// `None`: given by somebody without a login.
     pub user: Option<UserId>,
     /// Keyed hash of the client's key.

@@ -4,8 +4,10 @@ pub mod append;
 pub mod credentials;
 pub mod fields;
 pub mod row;
+pub mod schema;
 pub mod wire;
 
 pub use append::{Append, AppendError, Appended, Circumstances, Expectation, Idempotency, MakeAnswer, NewEvent};
 pub use credentials::{Activation, CredentialChange, FirstSecret, PasswordHash};
 pub use row::{GENESIS, Hash, RowError, StoredRow};
+pub use schema::{DbRole, migrate};

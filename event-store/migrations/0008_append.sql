@@ -1,0 +1,228 @@
+-- The append of a group of commands, as one statement: so it is one round trip and one transaction. The
+-- caller has decided everything against heads that it remembers; here the heads are locked and compared, and
+-- nothing is written if one of them has moved.
+--
+-- A member of the group that loses a race makes the whole group fail, with the losers' numbers as DETAIL:
+--   CB001 a claim is held by another stream      CB002 a doctor's time is taken
+--   CB003 an idempotency key is recorded already
+
+-- Answers, with the number of the group's member that each belongs to.
+CREATE FUNCTION log.remember_answers(members integer[], clinics uuid[], users uuid[], key_hashes bytea[],
+    fingerprints bytea[], answers bytea[], expiry timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    remembered bigint;
+    lost text;
+BEGIN
+    INSERT INTO log.idempotency AS i
+        SELECT w.clinic, w.user_id, w.key_hash, w.fingerprint, w.answer, expiry
+        FROM unnest(clinics, users, key_hashes, fingerprints, answers)
+            AS w(clinic, user_id, key_hash, fingerprint, answer)
+        ORDER BY w.clinic, w.user_id, w.key_hash -- or two processes deadlock
+        ON CONFLICT (clinic, user_id, key_hash) DO UPDATE
+            SET fingerprint = excluded.fingerprint, answer = excluded.answer, expires_at = excluded.expires_at
+            WHERE i.expires_at <= now();
+    GET DIAGNOSTICS remembered = ROW_COUNT;
+    IF remembered < cardinality(members) THEN
+        SELECT string_agg(w.member::text, ',') INTO lost
+        FROM unnest(members, clinics, users, key_hashes, answers) AS w(member, clinic, user_id, key_hash, answer)
+        LEFT JOIN log.idempotency i USING (clinic, user_id, key_hash)
+        WHERE i.answer IS DISTINCT FROM w.answer;
+        RAISE EXCEPTION 'idempotency keys are recorded already' USING ERRCODE = 'CB003', DETAIL = lost;
+    END IF;
+END $$;
+
+CREATE FUNCTION log.move_claims(effects jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    taken bigint;
+    lost text;
+BEGIN
+    DELETE FROM log.claim c
+        USING jsonb_to_recordset(effects -> 'claims_freed')
+            AS f(scope uuid, kind text, value text, clinic uuid, holder_kind text, holder_id uuid)
+        WHERE c.scope = f.scope AND c.kind = f.kind AND c.value = f.value
+          AND c.clinic = f.clinic AND c.holder_kind = f.holder_kind AND c.holder_id = f.holder_id;
+    INSERT INTO log.claim
+        SELECT t.scope, t.kind, t.value, t.clinic, t.holder_kind, t.holder_id, t.position
+        FROM jsonb_to_recordset(effects -> 'claims_taken') AS t(scope uuid, kind text, value text, clinic uuid,
+            holder_kind text, holder_id uuid, position bigint)
+        ORDER BY t.scope, t.kind COLLATE "C", t.value COLLATE "C" -- or two processes deadlock
+        ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    IF taken < jsonb_array_length(effects -> 'claims_taken') THEN
+        SELECT string_agg(t.member::text, ',') INTO lost
+        FROM jsonb_to_recordset(effects -> 'claims_taken') AS t(member integer, scope uuid, kind text, value text,
+            clinic uuid, holder_kind text, holder_id uuid)
+        LEFT JOIN log.claim c USING (scope, kind, value)
+        WHERE (c.clinic, c.holder_kind, c.holder_id) IS DISTINCT FROM (t.clinic, t.holder_kind, t.holder_id);
+        IF lost IS NOT NULL THEN
+            RAISE EXCEPTION 'claims are held by other streams' USING ERRCODE = 'CB001', DETAIL = lost;
+        END IF;
+    END IF;
+END $$;
+
+CREATE FUNCTION log.move_times(effects jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    taken bigint;
+    lost text;
+BEGIN
+    DELETE FROM log.doctor_time d
+        USING jsonb_to_recordset(effects -> 'times_freed')
+            AS f(clinic uuid, doctor uuid, holder_kind text, holder_id uuid)
+        WHERE d.clinic = f.clinic AND d.doctor = f.doctor
+          AND d.holder_kind = f.holder_kind AND d.holder_id = f.holder_id;
+    INSERT INTO log.doctor_time
+        SELECT t.clinic, t.doctor, t.office, t.lane, tstzrange(t.begins, t.ends), t.holder_kind, t.holder_id, t.position
+        FROM jsonb_to_recordset(effects -> 'times_taken') AS t(member integer, clinic uuid, doctor uuid, office uuid,
+            lane smallint, begins timestamptz, ends timestamptz, holder_kind text, holder_id uuid, position bigint)
+        ORDER BY t.member -- who came first has it
+        ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    IF taken < jsonb_array_length(effects -> 'times_taken') THEN
+        SELECT string_agg(t.member::text, ',') INTO lost
+        FROM jsonb_to_recordset(effects -> 'times_taken') AS t(member integer, clinic uuid, doctor uuid, lane smallint,
+            begins timestamptz, ends timestamptz, holder_kind text, holder_id uuid, position bigint)
+        WHERE NOT EXISTS (
+            SELECT FROM log.doctor_time d
+            WHERE d.clinic = t.clinic AND d.doctor = t.doctor AND d.lane = t.lane
+              AND d.during = tstzrange(t.begins, t.ends) AND d.holder_kind = t.holder_kind
+              AND d.holder_id = t.holder_id AND d.position = t.position);
+        RAISE EXCEPTION 'a doctor''s time is taken' USING ERRCODE = 'CB002', DETAIL = lost;
+    END IF;
+END $$;
+
+CREATE FUNCTION log.add_keys(keys jsonb) RETURNS void LANGUAGE sql
+    BEGIN ATOMIC
+        INSERT INTO log.clinic_key (clinic, wrapped)
+            SELECT k.clinic, decode(k.wrapped, 'hex')
+            FROM jsonb_to_recordset(keys) AS k(clinic uuid, patient uuid, wrapped text) WHERE k.patient IS NULL;
+        INSERT INTO log.patient_key (clinic, patient, wrapped)
+            SELECT k.clinic, k.patient, decode(k.wrapped, 'hex')
+            FROM jsonb_to_recordset(keys) AS k(clinic uuid, patient uuid, wrapped text) WHERE k.patient IS NOT NULL;
+    END;
+
+-- One change of a login's secrets (event-store/src/credentials.rs). `at` is when it is decided.
+CREATE FUNCTION log.change_credential(c jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    of_clinic uuid := c ->> 'clinic';
+    of_user uuid := c ->> 'user';
+    at timestamptz := c ->> 'at';
+BEGIN
+    IF c ->> 'change' = 'create' THEN
+        INSERT INTO log.credential (clinic, user_id, username_hash, password_hash, must_change_password,
+                                    activation_hash, activation_expires_at)
+            VALUES (of_clinic, of_user, c ->> 'username_hash', c ->> 'password_hash', (c ->> 'must_change')::boolean,
+                    decode(c ->> 'activation_hash', 'hex'), (c ->> 'activation_expires_at')::timestamptz);
+        RETURN;
+    END IF;
+    CASE c ->> 'change'
+        WHEN 'set_password' THEN
+            UPDATE log.credential SET password_hash = c ->> 'password_hash', must_change_password = false,
+                activation_hash = NULL, activation_expires_at = NULL, failed_logins = 0, locked_until = NULL,
+                not_before = at WHERE clinic = of_clinic AND user_id = of_user;
+        WHEN 'renew_activation' THEN
+            UPDATE log.credential SET password_hash = NULL, activation_hash = decode(c ->> 'activation_hash', 'hex'),
+                activation_expires_at = (c ->> 'activation_expires_at')::timestamptz, not_before = at
+                WHERE clinic = of_clinic AND user_id = of_user;
+        WHEN 'lock' THEN
+            UPDATE log.credential SET locked = (c ->> 'until') IS NULL, locked_until = (c ->> 'until')::timestamptz,
+                failed_logins = 0, not_before = at WHERE clinic = of_clinic AND user_id = of_user;
+        WHEN 'unlock' THEN
+            UPDATE log.credential SET locked = false, locked_until = NULL, failed_logins = 0
+                WHERE clinic = of_clinic AND user_id = of_user;
+        WHEN 'end_tokens' THEN
+            UPDATE log.credential SET not_before = at WHERE clinic = of_clinic AND user_id = of_user;
+        WHEN 'disable' THEN
+            UPDATE log.credential SET disabled = true, password_hash = NULL, activation_hash = NULL,
+                activation_expires_at = NULL, not_before = at WHERE clinic = of_clinic AND user_id = of_user;
+    END CASE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no such login' USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    IF c ->> 'change' IN ('set_password', 'renew_activation', 'lock', 'disable') THEN
+        UPDATE log.session SET revoked_at = at
+            WHERE clinic = of_clinic AND user_id = of_user AND revoked_at IS NULL;
+    END IF;
+END $$;
+
+CREATE FUNCTION log.apply_effects(effects jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF effects ? 'claims_taken' THEN
+        PERFORM log.move_claims(effects);
+    END IF;
+    IF effects ? 'times_taken' THEN
+        PERFORM log.move_times(effects);
+    END IF;
+    IF effects ? 'keys' THEN
+        PERFORM log.add_keys(effects -> 'keys');
+    END IF;
+    IF effects ? 'credentials' THEN
+        PERFORM log.change_credential(c) FROM jsonb_array_elements(effects -> 'credentials') AS c;
+    END IF;
+END $$;
+
+-- Locks heads, making those that are missing. The arrays are sorted by clinic and ledger: in another order,
+-- two processes deadlock.
+CREATE FUNCTION log.lock_heads(clinics uuid[], ledgers smallint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO log.head
+        SELECT w.clinic, w.ledger, 0, decode(repeat('00', 32), 'hex'), 'epoch'
+        FROM unnest(clinics, ledgers) AS w(clinic, ledger)
+        WHERE NOT EXISTS (SELECT FROM log.head h WHERE h.clinic = w.clinic AND h.ledger = w.ledger)
+        ON CONFLICT DO NOTHING;
+    PERFORM FROM unnest(clinics, ledgers) AS w(clinic, ledger) CROSS JOIN LATERAL (
+        SELECT FROM log.head h WHERE h.clinic = w.clinic AND h.ledger = w.ledger FOR UPDATE) AS h;
+END $$;
+
+-- Returns the heads that stand elsewhere than the caller believes; nothing is written then. No row: done.
+CREATE FUNCTION log.append(
+    head_clinic uuid[], head_ledger smallint[], head_position bigint[], head_hash bytea[], head_key_epoch bigint[],
+    to_position bigint[], to_hash bytea[], to_recorded_at timestamptz[],
+    counter_clinic uuid[], counter_name text[], counter_value bigint[],
+    answer_member integer[], answer_clinic uuid[], answer_user uuid[], answer_key_hash bytea[],
+    answer_fingerprint bytea[], answer_bytes bytea[], answer_expiry timestamptz,
+    effects jsonb,
+    event_clinic uuid[], event_ledger smallint[], event_position bigint[], event_stream_kind text[],
+    event_stream_id uuid[], event_stream_version bigint[], event_event_id uuid[], event_event_type text[],
+    event_schema_version smallint[], event_patient uuid[], event_patient_version bigint[],
+    event_occurred_at timestamptz[], event_recorded_at timestamptz[], event_actor_kind text[],
+    event_actor_user uuid[], event_actor_name text[], event_actor_roles text[], event_actor_session uuid[],
+    event_on_behalf_of uuid[], event_purpose text[], event_reason text[], event_command text[],
+    event_correlation_id uuid[], event_causation_id uuid[], event_client_address text[], event_client_agent text[],
+    event_payload bytea[], event_payload_hash bytea[], event_sealed bytea[], event_sealed_hash bytea[],
+    event_previous_hash bytea[], event_hash bytea[]
+) RETURNS TABLE (clinic uuid, ledger smallint) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM log.lock_heads(head_clinic, head_ledger);
+    RETURN QUERY
+        SELECT w.clinic, w.ledger
+        FROM unnest(head_clinic, head_ledger, head_position, head_hash, head_key_epoch)
+            AS w(clinic, ledger, position, hash, key_epoch)
+        JOIN log.head h ON h.clinic = w.clinic AND h.ledger = w.ledger
+        WHERE (h.position, h.hash, h.key_epoch) <> (w.position, w.hash, w.key_epoch);
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    IF effects IS NOT NULL THEN
+        PERFORM log.apply_effects(effects);
+    END IF;
+    IF cardinality(answer_member) > 0 THEN
+        PERFORM log.remember_answers(answer_member, answer_clinic, answer_user, answer_key_hash, answer_fingerprint,
+                                     answer_bytes, answer_expiry);
+    END IF;
+    IF cardinality(counter_clinic) > 0 THEN
+        INSERT INTO log.counter SELECT * FROM unnest(counter_clinic, counter_name, counter_value)
+            ON CONFLICT (clinic, name) DO UPDATE SET value = excluded.value;
+    END IF;
+    INSERT INTO log.event SELECT * FROM unnest(
+        event_clinic, event_ledger, event_position, event_stream_kind, event_stream_id, event_stream_version,
+        event_event_id, event_event_type, event_schema_version, event_patient, event_patient_version,
+        event_occurred_at, event_recorded_at, event_actor_kind, event_actor_user, event_actor_name,
+        event_actor_roles, event_actor_session, event_on_behalf_of, event_purpose, event_reason, event_command,
+        event_correlation_id, event_causation_id, event_client_address, event_client_agent, event_payload,
+        event_payload_hash, event_sealed, event_sealed_hash, event_previous_hash, event_hash);
+    UPDATE log.head h SET position = w.position, hash = w.hash, recorded_at = w.recorded_at
+        FROM unnest(head_clinic, head_ledger, to_position, to_hash, to_recorded_at)
+            AS w(clinic, ledger, position, hash, recorded_at)
+        WHERE h.clinic = w.clinic AND h.ledger = w.ledger;
+END $$;

@@ -1,0 +1,4 @@
+//! The log on a real PostgreSQL. Every test starts a server of its own.
+
+mod guards;
+mod world;

@@ -1,4 +1,0 @@
-fn main() {
-    // A new migration changes no Rust file.
-    println!("cargo:rerun-if-changed=migrations");
-}
