@@ -1,1 +1,10 @@
-fn main() {}
+//! The one program that people run.
+
+mod commands;
+
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    commands::Casebook::parse().run().await
+}

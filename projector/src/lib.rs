@@ -1,1 +1,5 @@
+//! Carries the events of the log into the read models.
 
+mod migrate;
+
+pub use migrate::migrate;

@@ -1,1 +1,34 @@
+//! Read models as pure folds: which rows an event touches, and what each becomes.
+//!
+//! One file per read model: the row, its keys, its fold, its tests. Nothing here reaches a database, a
+//! clock or chance, so the live row, a rebuilt one and one of the past agree by construction. A new read
+//! model is one file here, one line in [`registry`], and one migration in `projector/migrations`.
 
+pub mod appointment;
+pub mod appointment_day;
+pub mod clinic;
+pub mod count;
+pub mod doctor;
+pub mod patient;
+pub mod patient_stats;
+pub mod projection;
+pub mod registry;
+pub mod rows;
+pub mod search;
+pub mod staff;
+pub mod usage;
+
+pub use appointment::{AppointmentRow, Appointments};
+pub use appointment_day::{AppointmentDayRow, AppointmentDays};
+pub use clinic::{ClinicRow, Clinics};
+pub use doctor::{DoctorRow, Doctors};
+pub use patient::{PatientRow, Patients};
+pub use patient_stats::{PatientStats, PatientStatsRow};
+pub use projection::{Key, Projection};
+pub use registry::{Visitor, each, named};
+pub use rows::Rows;
+pub use staff::{Staff, StaffRow};
+pub use usage::{Usage, UsageRow};
+
+#[cfg(any(test, feature = "sample"))]
+pub mod sample;

@@ -4,17 +4,24 @@
 pub mod access;
 pub mod answer;
 pub mod client;
+pub mod config;
 pub mod context;
 pub mod docs;
 pub mod etag;
 pub mod headers;
 pub mod json;
+pub mod layers;
+pub mod lifecycle;
+pub mod metrics;
 pub mod page;
 pub mod problem;
+pub mod rate;
 pub mod scope;
+pub mod telemetry;
 pub mod tokens;
 
 pub use access::{Capability, Grant, Limit, Need, Reach};
+pub use answer::Resource;
 pub use json::{Json, Path, Query};
 pub use page::ListQuery;
 pub use problem::Problem;

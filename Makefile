@@ -1,0 +1,46 @@
+# What people do with Casebook. `make` alone lists it.
+
+PROFILE ?= dev
+CASEBOOK = cargo run --quiet --locked --package casebook --profile $(PROFILE) --
+NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status test lint format contracts contracts-check prerequisites
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: prerequisites ## Start everything on http://127.0.0.1:8080; Ctrl-C stops it. PROFILE=release builds for speed
+	@echo "Building casebook (the first time takes some minutes)"
+	@cargo build --locked --package casebook --profile $(PROFILE)
+	@$(CASEBOOK) up
+
+down: ## Stop what `make up` started, from another terminal
+	@$(CASEBOOK) down
+
+status: ## What runs and how far the read models are
+	@$(CASEBOOK) status
+
+test: prerequisites ## Every test, on private servers of its own
+ifeq ($(NEXTEST),yes)
+	cargo nextest run --workspace --locked
+else
+	@echo "cargo-nextest is not installed: running the same tests with cargo test"
+	cargo test --workspace --locked --no-fail-fast
+endif
+
+lint: ## Format and lints, as CI asks for them
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+format: ## Format the code
+	cargo fmt --all
+
+contracts: ## Write the generated files under docs/ again
+	@$(CASEBOOK) contracts
+
+contracts-check: ## Compare the generated files with what the code says
+	@$(CASEBOOK) contracts --check
+
+prerequisites: ## Install PostgreSQL, nats-server and a C compiler when they are missing
+	@scripts/install-prerequisites.sh
