@@ -13,6 +13,8 @@ mod pseudonyms;
 mod refusal;
 pub mod staff;
 mod state;
+#[cfg(test)]
+mod testing;
 pub mod usage;
 pub mod values;
 

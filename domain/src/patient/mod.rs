@@ -1,78 +1,167 @@
-//! A patient's record.
+//! A patient's record. A person may have several, found to be the same by a merge: see [`group`].
 
-use std::collections::{BTreeMap, BTreeSet};
+pub mod allergies;
+pub mod consent;
+pub mod contacts;
+pub mod demographics;
+pub mod group;
+pub mod identifiers;
+pub mod merge;
+pub mod problems;
+pub mod standing;
+mod state;
 
 use events::{
-    AggregateKind, AllergyId, ConsentId, PatientEvent, PatientId, ProblemId, StreamId,
+    AggregateKind, PatientEvent, PatientId, Sealed, StreamId,
     claim::{ClaimChange, CounterChange},
-    patient::{Confidentiality, ConsentScope, IdentifierEntry},
-    values::Gender,
+    patient::Reason,
 };
 
-use crate::{Aggregate, Context, Decision, Facts, Read, Refusal};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, usage::moved_claims, values};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    Active,
-    Inactive,
-    Deceased,
-    /// Found to be the same person as `into`; read on there.
-    Merged {
-        into: PatientId,
-    },
+pub use allergies::{AssertNoKnownAllergies, RecordAllergy, RefuteAllergy, ResolveAllergy, VerifyAllergy};
+pub use consent::{GiveConsent, RestrictRecord, WithdrawConsent};
+pub use contacts::{LinkFamily, SetEmergencyContact};
+pub use demographics::{RegisterPatient, UpdateDemographics};
+pub use group::Group;
+pub use identifiers::{AddIdentifier, EndIdentifier};
+pub use merge::{MergePatient, UnmergePatient};
+pub use problems::{AddProblem, ResolveProblem};
+pub use standing::{DeactivatePatient, ReactivatePatient, RecordDeath};
+pub use state::{AllergyStatus, Life, Patient};
+
+#[derive(Clone, Debug, derive_more::From)]
+pub enum PatientCommand {
+    Register(RegisterPatient),
+    UpdateDemographics(UpdateDemographics),
+    AddIdentifier(AddIdentifier),
+    EndIdentifier(EndIdentifier),
+    SetEmergencyContact(SetEmergencyContact),
+    LinkFamily(LinkFamily),
+    RecordAllergy(RecordAllergy),
+    VerifyAllergy(VerifyAllergy),
+    RefuteAllergy(RefuteAllergy),
+    ResolveAllergy(ResolveAllergy),
+    AssertNoKnownAllergies(AssertNoKnownAllergies),
+    AddProblem(AddProblem),
+    ResolveProblem(ResolveProblem),
+    GiveConsent(GiveConsent),
+    WithdrawConsent(WithdrawConsent),
+    RestrictRecord(RestrictRecord),
+    Deactivate(DeactivatePatient),
+    Reactivate(ReactivatePatient),
+    RecordDeath(RecordDeath),
+    Merge(MergePatient),
+    Unmerge(UnmergePatient),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AllergyStatus {
-    Unconfirmed,
-    Confirmed,
-    Refuted,
-    Resolved,
+/// The record that a command names, and the person whose record it is.
+struct Chart<'a> {
+    id: PatientId,
+    patient: &'a Patient,
+    group: Group<'a>,
+    facts: &'a Facts,
 }
 
-/// What the rules need to know of a patient: nothing of it is sealed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Patient {
-    pub status: Status,
-    pub gender: Gender,
-    pub identifiers: Vec<IdentifierEntry>,
-    pub relatives: BTreeSet<PatientId>,
-    pub allergies: BTreeMap<AllergyId, AllergyStatus>,
-    /// Asserted, and nothing recorded since.
-    pub no_known_allergies: bool,
-    /// `true` while active.
-    pub problems: BTreeMap<ProblemId, bool>,
-    /// Given and not withdrawn.
-    pub consents: BTreeMap<ConsentId, ConsentScope>,
-    pub confidentiality: Confidentiality,
-    /// Patients merged into this one.
-    pub merged: BTreeSet<PatientId>,
+impl<'a> Chart<'a> {
+    fn of(state: Option<&'a Patient>, facts: &'a Facts, context: &Context<'_>) -> Result<Self, Refusal> {
+        let patient = state.ok_or_else(|| Refusal::not_found("patient"))?;
+        let id = PatientId(context.target.id);
+        Ok(Self { id, patient, group: Group::of(id, patient, facts), facts })
+    }
+
+    /// One event in the record that the command names.
+    fn record(&self, event: PatientEvent) -> Result<Decision, Refusal> {
+        Ok(Decision::one(self.id, event))
+    }
 }
 
-pub enum PatientCommand {}
+fn sealed_reason(reason: Option<values::Reason>) -> Sealed<Reason> {
+    Reason { reason: reason.map(Into::into) }.into()
+}
 
 impl Aggregate for Patient {
     const KIND: AggregateKind = AggregateKind::Patient;
     type Event = PatientEvent;
     type Command = PatientCommand;
 
-    fn reads(_: StreamId, _: Option<&Self>, command: &PatientCommand, _: &Facts) -> Vec<Read> {
-        match *command {}
+    /// The whole person; and whom else the command names.
+    fn reads(target: StreamId, state: Option<&Self>, command: &PatientCommand, facts: &Facts) -> Vec<Read> {
+        let Some(patient) = state else { return Usage::Patients.read(facts).into_iter().collect() };
+        let mut reads = Group::reads(PatientId(target.id), patient, facts);
+        match command {
+            PatientCommand::LinkFamily(link) => reads.push(Read::Stream(link.relative_id.into())),
+            PatientCommand::Merge(merge) => reads.extend(merge.reads(target, patient, facts)),
+            PatientCommand::Register(_)
+            | PatientCommand::UpdateDemographics(_)
+            | PatientCommand::AddIdentifier(_)
+            | PatientCommand::EndIdentifier(_)
+            | PatientCommand::SetEmergencyContact(_)
+            | PatientCommand::RecordAllergy(_)
+            | PatientCommand::VerifyAllergy(_)
+            | PatientCommand::RefuteAllergy(_)
+            | PatientCommand::ResolveAllergy(_)
+            | PatientCommand::AssertNoKnownAllergies(_)
+            | PatientCommand::AddProblem(_)
+            | PatientCommand::ResolveProblem(_)
+            | PatientCommand::GiveConsent(_)
+            | PatientCommand::WithdrawConsent(_)
+            | PatientCommand::RestrictRecord(_)
+            | PatientCommand::Deactivate(_)
+            | PatientCommand::Reactivate(_)
+            | PatientCommand::RecordDeath(_)
+            | PatientCommand::Unmerge(_) => {}
+        }
+        reads
     }
 
-    fn decide(_: Option<&Self>, command: PatientCommand, _: &Facts, _: &Context<'_>) -> Result<Decision, Refusal> {
-        match command {}
+    fn decide(
+        state: Option<&Self>,
+        command: PatientCommand,
+        facts: &Facts,
+        context: &Context<'_>,
+    ) -> Result<Decision, Refusal> {
+        let chart = || Chart::of(state, facts, context);
+        match command {
+            PatientCommand::Register(command) => command.decide(state, facts, context),
+            PatientCommand::UpdateDemographics(command) => command.decide(&chart()?, context),
+            PatientCommand::AddIdentifier(command) => command.decide(&chart()?, context),
+            PatientCommand::EndIdentifier(command) => command.decide(&chart()?),
+            PatientCommand::SetEmergencyContact(command) => command.decide(&chart()?),
+            PatientCommand::LinkFamily(command) => command.decide(&chart()?),
+            PatientCommand::RecordAllergy(command) => command.decide(&chart()?, context),
+            PatientCommand::VerifyAllergy(command) => command.decide(&chart()?),
+            PatientCommand::RefuteAllergy(command) => command.decide(&chart()?),
+            PatientCommand::ResolveAllergy(command) => command.decide(&chart()?),
+            PatientCommand::AssertNoKnownAllergies(command) => command.decide(&chart()?),
+            PatientCommand::AddProblem(command) => command.decide(&chart()?, context),
+            PatientCommand::ResolveProblem(command) => command.decide(&chart()?),
+            PatientCommand::GiveConsent(command) => command.decide(&chart()?, context),
+            PatientCommand::WithdrawConsent(command) => command.decide(&chart()?),
+            PatientCommand::RestrictRecord(command) => command.decide(&chart()?),
+            PatientCommand::Deactivate(command) => command.decide(&chart()?),
+            PatientCommand::Reactivate(command) => command.decide(&chart()?),
+            PatientCommand::RecordDeath(command) => command.decide(&chart()?, context),
+            PatientCommand::Merge(command) => command.decide(&chart()?),
+            PatientCommand::Unmerge(command) => command.decide(&chart()?),
+        }
     }
 
-    fn evolve(_: Option<Self>, _: &PatientEvent) -> Option<Self> {
-        None
+    fn evolve(state: Option<Self>, event: &PatientEvent) -> Option<Self> {
+        match state {
+            None => Self::from_first(event),
+            Some(patient) => patient.apply(event),
+        }
     }
 
-    fn claims(_: Option<&Self>, _: StreamId, _: &PatientEvent) -> Vec<ClaimChange> {
-        Vec::new()
+    fn claims(before: Option<&Self>, _: StreamId, event: &PatientEvent) -> Vec<ClaimChange> {
+        let held = |state: Option<&Self>| state.map(Self::held).unwrap_or_default();
+        moved_claims(&held(before), &held(Self::evolve(before.cloned(), event).as_ref()))
     }
 
-    fn counters(_: Option<&Self>, _: &PatientEvent) -> Vec<CounterChange> {
-        Vec::new()
+    fn counters(before: Option<&Self>, event: &PatientEvent) -> Vec<CounterChange> {
+        let counted = |state: Option<&Self>| i64::from(state.is_some_and(|patient| patient.merged_into.is_none()));
+        let after = Self::evolve(before.cloned(), event);
+        Usage::Patients.moved(counted(before), counted(after.as_ref())).into_iter().collect()
     }
 }

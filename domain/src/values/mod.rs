@@ -5,6 +5,7 @@
 mod address;
 mod contact;
 mod identity;
+mod language;
 mod money;
 mod numbers;
 mod password;
@@ -15,6 +16,7 @@ mod zone;
 pub use address::PostalAddress;
 pub use contact::{CountryCode, Email, Phone, Url};
 pub use identity::{DocumentNumber, Slug, TaxId, Username};
+pub use language::LanguageTag;
 pub use money::{Currency, Price};
 pub use numbers::Whole;
 pub use password::Password;

@@ -1,0 +1,109 @@
+//! The records of one person. A merge is a redirect: each record keeps what was recorded under it, and
+//! whoever decides about the person looks at all of them. Who is nobody's double is a group of one.
+
+use events::{AllergyId, PatientId};
+
+use crate::{Facts, Patient, Read, patient::Life};
+
+/// The records of one person, the survivor's first.
+pub struct Group<'a> {
+    members: Vec<(PatientId, &'a Patient)>,
+}
+
+impl<'a> Group<'a> {
+    /// The streams of the others in the group, as far as it is known by now.
+    pub fn reads(id: PatientId, patient: &Patient, facts: &Facts) -> Vec<Read> {
+        let group = Group::of(id, patient, facts);
+        let known = group.members.iter().flat_map(|(_, member)| member.merged.iter().chain(&member.merged_into));
+        known.filter(|other| **other != id).map(|other| Read::Stream((*other).into())).collect()
+    }
+
+    /// The group of a patient, from the streams that [`Group::reads`] named.
+    pub fn of(id: PatientId, patient: &'a Patient, facts: &'a Facts) -> Self {
+        let read = |other: PatientId| if other == id { Some(patient) } else { facts.get::<Patient>(other) };
+        let mut survivor = (id, patient);
+        // No chain of merges is longer than the number of records read, unless the log is corrupt.
+        for _ in 0..facts.streams.len() {
+            let Some(next) = survivor.1.merged_into.and_then(|into| Some((into, read(into)?))) else { break };
+            survivor = next;
+        }
+        let mut members = vec![survivor];
+        let mut seen = 0;
+        while let Some((_, member)) = members.get(seen).copied() {
+            seen += 1;
+            let merged = member.merged.iter().filter_map(|other| Some((*other, read(*other)?)));
+            let new: Vec<_> = merged.filter(|(other, _)| members.iter().all(|(known, _)| known != other)).collect();
+            members.extend(new);
+        }
+        Self { members }
+    }
+
+    /// The record that the others were merged into.
+    pub fn survivor(&self) -> (PatientId, &'a Patient) {
+        self.members[0]
+    }
+
+    pub fn members(&self) -> impl Iterator<Item = (PatientId, &'a Patient)> {
+        self.members.iter().copied()
+    }
+
+    pub fn contains(&self, id: PatientId) -> bool {
+        self.members.iter().any(|(member, _)| *member == id)
+    }
+
+    /// Where the person stands: a death is the person's, whichever record it lies in; all else is as the
+    /// survivor's record says.
+    pub fn life(&self) -> Life {
+        let deceased = self.members().any(|(_, member)| member.life == Life::Deceased);
+        if deceased { Life::Deceased } else { self.survivor().1.life }
+    }
+
+    /// What the person has to be guarded against.
+    pub fn active_allergies(&self) -> impl Iterator<Item = AllergyId> {
+        let all = self.members().flat_map(|(_, member)| &member.allergies);
+        all.filter(|(_, status)| status.is_active()).map(|(allergy, _)| *allergy)
+    }
+
+    /// The record that holds something.
+    pub(super) fn holding<T>(&self, what: impl Fn(&'a Patient) -> Option<T>) -> Option<(PatientId, T)> {
+        self.members().find_map(|(id, member)| Some((id, what(member)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{World, body};
+
+    #[test]
+    fn a_group_is_the_same_from_wherever_it_is_looked_at() {
+        let mut world = World::with_clinic(chrono_tz::Asia::Kolkata);
+        let [top, middle, low, other] = [1, 2, 3, 4].map(|n| world.given_patient(n));
+        world.given_merge(low, middle);
+        world.given_merge(middle, top);
+        world.given_merge(other, top);
+        for id in [top, middle, low, other] {
+            // Asserting needs the whole group, and the world gives a decision only what it reads.
+            world.patient(id, body::<super::super::AssertNoKnownAllergies>(json!({}))).unwrap();
+        }
+        world.patient(low, body::<super::super::RecordAllergy>(json!({"substance": "penicillin"}))).unwrap();
+        for id in [top, middle, low, other] {
+            let refused = world.patient(id, body::<super::super::AssertNoKnownAllergies>(json!({})));
+            assert_eq!(refused.unwrap_err().code, "active-allergies");
+        }
+    }
+
+    #[test]
+    fn a_death_is_the_persons_and_the_rest_is_the_survivors() {
+        let mut world = World::with_clinic(chrono_tz::Asia::Kolkata);
+        let [survivor, double] = [1, 2].map(|n| world.given_patient(n));
+        world.patient(double, body::<super::super::DeactivatePatient>(json!({}))).unwrap();
+        world.given_merge(double, survivor);
+        assert_eq!(world.group_life(survivor), Life::Active);
+        assert_eq!(world.group_life(double), Life::Active);
+        world.patient(double, body::<super::super::RecordDeath>(json!({}))).unwrap();
+        assert_eq!(world.group_life(survivor), Life::Deceased);
+    }
+}
