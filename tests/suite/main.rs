@@ -1,0 +1,3 @@
+//! The system as its users meet it. One binary: it links once.
+
+mod architecture;
