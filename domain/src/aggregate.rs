@@ -99,6 +99,11 @@ impl Facts {
         self.streams.get(&id.into())?.as_ref().and_then(|state| <&A>::try_from(state).ok())
     }
 
+    /// The clinic that the command is given in: always loaded, except on the platform.
+    pub fn clinic(&self) -> Option<&Clinic> {
+        self.streams.values().find_map(|state| <&Clinic>::try_from(state.as_ref()?).ok())
+    }
+
     pub fn has_read(&self, read: &Read) -> bool {
         match read {
             Read::Stream(stream) => self.streams.contains_key(stream),

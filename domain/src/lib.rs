@@ -6,8 +6,10 @@
 
 mod aggregate;
 pub mod appointment;
+pub mod bookings;
 pub mod clinic;
 pub mod doctor;
+mod hours;
 pub mod patient;
 mod pseudonyms;
 mod refusal;

@@ -1,30 +1,100 @@
 //! The tenant: its profile, offices, settings, plan and standing.
 
+mod closures;
+mod offices;
+mod plan;
+mod profile;
+mod register;
+mod standing;
 mod state;
 
+use derive_more::From;
 use events::{
-    AggregateKind, ClinicEvent, StreamId,
+    AggregateKind, ClinicEvent, ClinicId, StreamId,
     claim::{ClaimChange, CounterChange},
 };
 
 use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, usage::moved_claims};
 
+pub use closures::{CancelClosure, DeclareClosure};
+pub use offices::{AddOffice, CloseOffice, SetOfficeHours};
+pub use plan::{ActivateSubscription, ChangePlan, OwnLimits, PaidPlan, SetLimits};
+pub use profile::{OverbookingPolicy, UpdateProfile, UpdateSettings};
+pub use register::{AdministratorAccount, FirstAdministrator, RegisterClinic};
+pub use standing::{ResumeClinic, SuspendClinic};
 pub use state::Clinic;
 
-#[derive(Clone)]
-pub enum ClinicCommand {}
+#[derive(Clone, Debug, From)]
+pub enum ClinicCommand {
+    Register(RegisterClinic),
+    UpdateProfile(UpdateProfile),
+    UpdateSettings(UpdateSettings),
+    AddOffice(AddOffice),
+    CloseOffice(CloseOffice),
+    SetOfficeHours(SetOfficeHours),
+    DeclareClosure(DeclareClosure),
+    CancelClosure(CancelClosure),
+    ActivateSubscription(ActivateSubscription),
+    ChangePlan(ChangePlan),
+    SetLimits(SetLimits),
+    Suspend(SuspendClinic),
+    Resume(ResumeClinic),
+}
+
+/// One event of the clinic itself.
+fn did(context: &Context<'_>, event: ClinicEvent) -> Decision {
+    Decision::one(ClinicId(context.target.id), event)
+}
 
 impl Aggregate for Clinic {
     const KIND: AggregateKind = AggregateKind::Clinic;
     type Event = ClinicEvent;
     type Command = ClinicCommand;
 
-    fn reads(_: StreamId, _: Option<&Self>, command: &ClinicCommand, _: &Facts) -> Vec<Read> {
-        match *command {}
+    fn reads(_: StreamId, state: Option<&Self>, command: &ClinicCommand, facts: &Facts) -> Vec<Read> {
+        use ClinicCommand as C;
+        match (state, command) {
+            (_, C::Register(command)) => command.reads(facts),
+            (_, C::UpdateProfile(command)) => command.reads(facts),
+            (_, C::AddOffice(command)) => command.reads(facts),
+            (_, C::CloseOffice(command)) => command.reads(facts),
+            (Some(clinic), C::DeclareClosure(command)) => command.reads(clinic, facts),
+            (_, C::ActivateSubscription(_) | C::ChangePlan(_)) => plan::reads(facts),
+            (None, C::DeclareClosure(_))
+            | (_, C::UpdateSettings(_) | C::SetOfficeHours(_) | C::CancelClosure(_))
+            | (_, C::SetLimits(_) | C::Suspend(_) | C::Resume(_)) => Vec::new(),
+        }
     }
 
-    fn decide(_: Option<&Self>, command: ClinicCommand, _: &Facts, _: &Context<'_>) -> Result<Decision, Refusal> {
-        match command {}
+    fn decide(
+        state: Option<&Self>,
+        command: ClinicCommand,
+        facts: &Facts,
+        context: &Context<'_>,
+    ) -> Result<Decision, Refusal> {
+        use ClinicCommand as C;
+        match (state, command) {
+            (None, C::Register(command)) => command.decide(facts, context),
+            (Some(_), C::Register(_)) => {
+                Err(Refusal::conflict("duplicate", "There is a clinic with this id.").at("/id"))
+            }
+            (Some(clinic), C::UpdateProfile(command)) => command.decide(clinic, facts, context),
+            (Some(clinic), C::UpdateSettings(command)) => Ok(command.decide(clinic, context)),
+            (Some(clinic), C::AddOffice(command)) => command.decide(clinic, facts, context),
+            (Some(clinic), C::CloseOffice(command)) => command.decide(clinic, facts, context),
+            (Some(clinic), C::SetOfficeHours(command)) => command.decide(clinic, context),
+            (Some(clinic), C::DeclareClosure(command)) => command.decide(clinic, facts, context),
+            (Some(clinic), C::CancelClosure(command)) => command.decide(clinic, context),
+            (Some(clinic), C::ActivateSubscription(command)) => command.decide(clinic, facts, context),
+            (Some(clinic), C::ChangePlan(command)) => command.decide(clinic, facts, context),
+            (Some(clinic), C::SetLimits(command)) => Ok(command.decide(clinic, context)),
+            (Some(clinic), C::Suspend(command)) => Ok(command.decide(clinic, context)),
+            (Some(clinic), C::Resume(command)) => Ok(command.decide(clinic, context)),
+            (None, C::UpdateProfile(_) | C::UpdateSettings(_) | C::SetLimits(_))
+            | (None, C::AddOffice(_) | C::CloseOffice(_) | C::SetOfficeHours(_))
+            | (None, C::DeclareClosure(_) | C::CancelClosure(_) | C::ActivateSubscription(_) | C::ChangePlan(_))
+            | (None, C::Suspend(_) | C::Resume(_)) => Err(Refusal::not_found("clinic")),
+        }
     }
 
     fn evolve(state: Option<Self>, event: &ClinicEvent) -> Option<Self> {

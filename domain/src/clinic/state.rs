@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use events::{
     ClinicEvent, OfficeId,
@@ -73,7 +73,10 @@ impl Clinic {
     /// A closure of the office, or of the whole clinic, that the span touches.
     pub fn closure_over(&self, office: OfficeId, span: &Span) -> Option<&Closure> {
         let concerns = |closure: &&Closure| closure.office.is_none_or(|closed| closed == office);
-        self.closures.iter().filter(concerns).find(|closure| days_of(closure, self.zone()).overlaps(span))
+        self.closures
+            .iter()
+            .filter(concerns)
+            .find(|closure| days_of(closure.from, closure.to, self.zone()).overlaps(span))
     }
 
     /// What the clinic holds that no other clinic may have.
@@ -133,9 +136,9 @@ impl Clinic {
     }
 }
 
-/// From the first midnight of a closure to the one after its last day.
-pub(super) fn days_of(closure: &Closure, zone: Tz) -> Span {
-    Span { from: whole_day(closure.from, zone).from, to: whole_day(closure.to, zone).to }
+/// From the midnight before the first day to the one after the last.
+pub(super) fn days_of(first: NaiveDate, last: NaiveDate, zone: Tz) -> Span {
+    Span { from: whole_day(first, zone).from, to: whole_day(last, zone).to }
 }
 
 /// Kept for ever: a slug is never used again.

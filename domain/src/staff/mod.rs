@@ -1,30 +1,108 @@
 //! A login: of the clinic's staff, of a patient's portal, or of the platform.
 
+mod access;
+mod deactivate;
+mod invite;
+mod roles;
 mod state;
 
+use derive_more::From;
 use events::{
-    AggregateKind, StaffEvent, StreamId,
+    AggregateKind, StaffEvent, StreamId, UserId,
     claim::{ClaimChange, CounterChange},
 };
 
 use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, usage::moved_claims};
 
+pub use access::{
+    ChangePassword, LOCK_MINUTES, LockAfterFailedLogins, LockStaff, MAX_FAILED_LOGINS, RequestPasswordReset,
+    UnlockStaff,
+};
+pub use deactivate::DeactivateStaff;
+pub use invite::{ActivateStaff, InviteStaff, RenewActivation, email_hash, username_hash};
+pub use roles::{GrantRole, RevokeRole};
 pub use state::{Staff, Status};
 
-#[derive(Clone)]
-pub enum StaffCommand {}
+pub(crate) use deactivate::deactivated_event;
+pub(crate) use invite::{Login, activated};
+pub(crate) use roles::may_give;
+
+#[derive(Clone, Debug, From)]
+pub enum StaffCommand {
+    Invite(InviteStaff),
+    Activate(ActivateStaff),
+    RenewActivation(RenewActivation),
+    GrantRole(GrantRole),
+    RevokeRole(RevokeRole),
+    ChangePassword(ChangePassword),
+    RequestPasswordReset(RequestPasswordReset),
+    Lock(LockStaff),
+    Unlock(UnlockStaff),
+    LockAfterFailedLogins(LockAfterFailedLogins),
+    Deactivate(DeactivateStaff),
+}
+
+/// One event of the login itself.
+fn did(context: &Context<'_>, event: StaffEvent) -> Decision {
+    Decision::one(UserId(context.target.id), event)
+}
+
+fn deactivated() -> Refusal {
+    Refusal::rule("deactivated", "This login has ended; the person gets a new one.")
+}
+
+fn not_in_use() -> Refusal {
+    Refusal::rule("login-not-in-use", "This login is not activated, or locked by an administrator, or has ended.")
+}
 
 impl Aggregate for Staff {
     const KIND: AggregateKind = AggregateKind::Staff;
     type Event = StaffEvent;
     type Command = StaffCommand;
 
-    fn reads(_: StreamId, _: Option<&Self>, command: &StaffCommand, _: &Facts) -> Vec<Read> {
-        match *command {}
+    fn reads(target: StreamId, _: Option<&Self>, command: &StaffCommand, facts: &Facts) -> Vec<Read> {
+        use StaffCommand as C;
+        match command {
+            C::Invite(command) => command.reads(facts),
+            C::GrantRole(command) => command.reads(facts),
+            C::RevokeRole(command) => command.reads(UserId(target.id), facts),
+            C::Lock(_) => access::reads(facts),
+            C::Deactivate(command) => command.reads(UserId(target.id), facts),
+            C::Activate(_)
+            | C::RenewActivation(_)
+            | C::ChangePassword(_)
+            | C::RequestPasswordReset(_)
+            | C::Unlock(_)
+            | C::LockAfterFailedLogins(_) => Vec::new(),
+        }
     }
 
-    fn decide(_: Option<&Self>, command: StaffCommand, _: &Facts, _: &Context<'_>) -> Result<Decision, Refusal> {
-        match command {}
+    fn decide(
+        state: Option<&Self>,
+        command: StaffCommand,
+        facts: &Facts,
+        context: &Context<'_>,
+    ) -> Result<Decision, Refusal> {
+        use StaffCommand as C;
+        match (state, command) {
+            (None, C::Invite(command)) => command.decide(facts, context),
+            (Some(_), C::Invite(_)) => Err(Refusal::conflict("duplicate", "There is a login with this id.").at("/id")),
+            (Some(staff), C::Activate(command)) => command.decide(staff, context),
+            (Some(staff), C::RenewActivation(command)) => command.decide(staff, context),
+            (Some(staff), C::GrantRole(command)) => command.decide(staff, facts, context),
+            (Some(staff), C::RevokeRole(command)) => command.decide(staff, facts, context),
+            (Some(staff), C::ChangePassword(command)) => command.decide(staff, context),
+            (Some(staff), C::RequestPasswordReset(command)) => command.decide(staff, context),
+            (Some(staff), C::Lock(command)) => command.decide(staff, facts, context),
+            (Some(staff), C::Unlock(command)) => command.decide(staff, context),
+            (Some(staff), C::LockAfterFailedLogins(command)) => Ok(command.decide(staff, context)),
+            (Some(staff), C::Deactivate(command)) => command.decide(staff, facts, context),
+            (None, C::Activate(_) | C::RenewActivation(_) | C::GrantRole(_) | C::RevokeRole(_))
+            | (None, C::ChangePassword(_) | C::RequestPasswordReset(_))
+            | (None, C::Lock(_) | C::Unlock(_) | C::LockAfterFailedLogins(_) | C::Deactivate(_)) => {
+                Err(Refusal::not_found("login"))
+            }
+        }
     }
 
     fn evolve(state: Option<Self>, event: &StaffEvent) -> Option<Self> {

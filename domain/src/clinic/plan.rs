@@ -1,0 +1,129 @@
+//! What the clinic pays for, and how much it may have for that.
+
+use chrono::{DateTime, Utc};
+use events::{
+    ClinicEvent,
+    clinic::{Limits, Plan},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Clinic, did};
+use crate::{Context, Decision, Facts, Read, Refusal, Usage, values::Whole};
+
+/// A limit that somebody sets: no one has more of anything.
+type Limit = Whole<0, { i64::MAX }>;
+
+/// A plan that is paid for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PaidPlan {
+    Basic,
+    Premium,
+    Enterprise,
+}
+
+impl From<PaidPlan> for Plan {
+    fn from(plan: PaidPlan) -> Self {
+        match plan {
+            PaidPlan::Basic => Self::Basic,
+            PaidPlan::Premium => Self::Premium,
+            PaidPlan::Enterprise => Self::Enterprise,
+        }
+    }
+}
+
+/// Begins, renews or prolongs a subscription.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateSubscription {
+    pub plan: PaidPlan,
+    /// When it runs out.
+    pub paid_until: DateTime<Utc>,
+}
+
+impl ActivateSubscription {
+    pub(super) fn decide(self, clinic: &Clinic, facts: &Facts, context: &Context<'_>) -> Result<Decision, Refusal> {
+        if self.paid_until <= context.now && !context.is_import() {
+            return Err(Refusal::rule("in-the-past", "The subscription would have run out already.").at("/paid_until"));
+        }
+        let (plan, paid_until) = (self.plan.into(), self.paid_until);
+        let bounds = bounds_of(clinic, plan, facts)?;
+        Ok(did(context, ClinicEvent::SubscriptionActivated { plan, paid_until }).within(bounds))
+    }
+}
+
+/// Goes over to another plan within a subscription. Refused while more is in use than the plan allows.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePlan {
+    pub plan: PaidPlan,
+}
+
+impl ChangePlan {
+    pub(super) fn decide(self, clinic: &Clinic, facts: &Facts, context: &Context<'_>) -> Result<Decision, Refusal> {
+        if clinic.paid_until.is_none() {
+            return Err(Refusal::rule("no-subscription", "A trial is ended by activating a subscription."));
+        }
+        let (from, to) = (clinic.plan, self.plan.into());
+        if from == to {
+            return Ok(Decision::already_so());
+        }
+        let bounds = bounds_of(clinic, to, facts)?;
+        Ok(did(context, ClinicEvent::PlanChanged { from, to }).within(bounds))
+    }
+}
+
+/// That what is in use fits under the plan, or under the clinic's own limits where it has some.
+fn bounds_of(clinic: &Clinic, plan: Plan, facts: &Facts) -> Result<Vec<events::claim::Bound>, Refusal> {
+    let limits = clinic.own_limits.unwrap_or(plan.limits());
+    let bounds = Usage::LIMITED.into_iter().map(|usage| usage.within(&limits, 0, facts));
+    Ok(bounds.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+}
+
+/// What is counted against the limits.
+pub(super) fn reads(facts: &Facts) -> Vec<Read> {
+    Usage::LIMITED.into_iter().filter_map(|usage| usage.read(facts)).collect()
+}
+
+/// Other limits than the plan's; what is left out is unlimited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OwnLimits {
+    pub doctors: Option<Limit>,
+    pub patients: Option<Limit>,
+    pub receptionists: Option<Limit>,
+    pub offices: Option<Limit>,
+    /// Bytes of attachments.
+    pub storage: Option<Limit>,
+}
+
+impl From<OwnLimits> for Limits {
+    fn from(limits: OwnLimits) -> Self {
+        Self {
+            doctors: limits.doctors.map(Into::into),
+            patients: limits.patients.map(Into::into),
+            receptionists: limits.receptionists.map(Into::into),
+            offices: limits.offices.map(Into::into),
+            storage: limits.storage.map(Into::into),
+        }
+    }
+}
+
+/// Sets limits for this clinic alone. What is in use beyond them stays, and nothing is added to it.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetLimits {
+    /// `null`: those of the plan again.
+    pub limits: Option<OwnLimits>,
+}
+
+impl SetLimits {
+    pub(super) fn decide(self, clinic: &Clinic, context: &Context<'_>) -> Decision {
+        let limits = self.limits.map(Into::into);
+        if limits == clinic.own_limits {
+            return Decision::already_so();
+        }
+        did(context, ClinicEvent::LimitsSet { limits })
+    }
+}

@@ -1,0 +1,133 @@
+//! What a clinic says of itself, and how it wants to work.
+
+use events::{
+    ClinicEvent,
+    clinic::{ClinicProfile, Overbooking, Settings},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    Clinic, did,
+    state::{name_claim, registration_claim},
+};
+use crate::{
+    Context, Decision, Facts, Read, Refusal,
+    values::{DocumentNumber, Email, Name, Patch, Phone, PostalAddress, TaxId, TimeZone, Url, Whole, present},
+};
+
+/// Changes the profile. What is left out stays; `null` empties what may be empty.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpdateProfile {
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Name")]
+    pub name: Option<Name>,
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Email")]
+    pub email: Option<Email>,
+    pub phone: Patch<Phone>,
+    pub website: Patch<Url>,
+    pub logo: Patch<Url>,
+    /// Replaces the whole address.
+    pub address: Patch<PostalAddress>,
+    pub registration_number: Patch<DocumentNumber>,
+    pub tax_id: Patch<TaxId>,
+    /// Days and office hours are cut in it from now on.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "TimeZone")]
+    pub time_zone: Option<TimeZone>,
+}
+
+impl UpdateProfile {
+    fn claims(&self) -> Vec<events::claim::ClaimKey> {
+        let name = self.name.as_ref().map(|name| name_claim(name.as_str()));
+        let registration = match &self.registration_number {
+            Patch::Set(number) => Some(registration_claim(number.as_str())),
+            Patch::Unchanged | Patch::Clear => None,
+        };
+        name.into_iter().chain(registration).collect()
+    }
+
+    pub(super) fn reads(&self, facts: &Facts) -> Vec<Read> {
+        if facts.contended { self.claims().into_iter().map(Read::Claim).collect() } else { Vec::new() }
+    }
+
+    pub(super) fn decide(self, clinic: &Clinic, facts: &Facts, context: &Context<'_>) -> Result<Decision, Refusal> {
+        for claim in self.claims() {
+            facts.nobody_else_holds(&claim, context.target)?;
+        }
+        let before = clinic.profile.clone();
+        let profile = ClinicProfile {
+            name: self.name.map_or(before.name, Into::into),
+            email: self.email.map_or(before.email, Into::into),
+            phone: self.phone.over(before.phone),
+            website: self.website.over(before.website),
+            logo: self.logo.over(before.logo),
+            address: self.address.over(before.address),
+            registration_number: self.registration_number.over(before.registration_number),
+            tax_id: self.tax_id.over(before.tax_id),
+            time_zone: self.time_zone.map_or(before.time_zone, Into::into),
+        };
+        if profile == clinic.profile {
+            return Ok(Decision::already_so());
+        }
+        Ok(did(context, ClinicEvent::ClinicProfileUpdated { profile }))
+    }
+}
+
+/// What happens when a slot is taken already.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "policy", deny_unknown_fields)]
+pub enum OverbookingPolicy {
+    /// Never two at once.
+    Forbid,
+    /// Only by the command `overbook`, which records who and why.
+    Approve,
+    /// So many at once, and more only by `overbook`.
+    Capacity { places: Whole<1, 20> },
+}
+
+impl From<OverbookingPolicy> for Overbooking {
+    fn from(policy: OverbookingPolicy) -> Self {
+        match policy {
+            OverbookingPolicy::Forbid => Self::Forbid,
+            OverbookingPolicy::Approve => Self::Approve,
+            OverbookingPolicy::Capacity { places } => {
+                Self::Capacity { places: i16::try_from(places.get()).unwrap_or(i16::MAX) }
+            }
+        }
+    }
+}
+
+/// Changes how the clinic works. What is left out stays.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UpdateSettings {
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "OverbookingPolicy")]
+    pub overbooking: Option<OverbookingPolicy>,
+    /// Minutes after the start before an appointment may be marked as a no-show.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "Whole<0, 1440>")]
+    pub no_show_grace_minutes: Option<Whole<0, 1440>>,
+    /// Whether a booking waits for a confirmation (`pending`) or is `booked` at once.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "bool")]
+    pub confirm_bookings: Option<bool>,
+}
+
+impl UpdateSettings {
+    pub(super) fn decide(self, clinic: &Clinic, context: &Context<'_>) -> Decision {
+        let before = &clinic.settings;
+        let settings = Settings {
+            overbooking: self.overbooking.map_or(before.overbooking, Into::into),
+            no_show_grace_minutes: self.no_show_grace_minutes.map_or(before.no_show_grace_minutes, Into::into),
+            confirm_bookings: self.confirm_bookings.unwrap_or(before.confirm_bookings),
+        };
+        if settings == *before {
+            return Decision::already_so();
+        }
+        did(context, ClinicEvent::SettingsChanged { settings })
+    }
+}

@@ -1,0 +1,109 @@
+//! A doctor joins the clinic: the login and the doctor's record, under one id.
+
+use chrono::NaiveDate;
+use events::{DoctorEvent, DoctorId, OfficeId, Role, UserId, claim::KeyedHash, doctor::DoctorIdentity};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::state::licence_claim;
+use crate::{
+    Clinic, Context, Decision, Facts, Pseudonyms, Read, Refusal, Staff, Usage,
+    staff::{Login, may_give},
+    values::{DocumentNumber, Email, Name, Text, Username, Whole, folded_number},
+};
+
+/// So many offices has a doctor, and no more.
+pub(super) const MAX_OFFICES: usize = 50;
+
+/// Registers a doctor and makes the login. The answer holds the one-time activation secret.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RegisterDoctor {
+    /// Chosen by the client (UUIDv7), or else made by the server; the login's id too.
+    #[serde(default)]
+    pub id: Option<DoctorId>,
+    pub name: Name,
+    #[serde(default)]
+    pub email: Option<Email>,
+    pub username: Username,
+    /// Unique in the clinic.
+    pub licence_number: DocumentNumber,
+    /// Last day of the licence; left out: it does not end.
+    #[serde(default)]
+    pub licence_expires: Option<NaiveDate>,
+    #[serde(default)]
+    pub specialisation: Option<Name>,
+    #[serde(default)]
+    pub qualification: Option<Text<500>>,
+    #[serde(default)]
+    pub years_of_experience: Option<Whole<0, 80>>,
+    /// Where the doctor works; the first is the primary office.
+    pub office_ids: Vec<OfficeId>,
+}
+
+/// The hash that stands for the number of a licence, however it is written.
+pub(super) fn licence_hash(pseudonyms: &Pseudonyms, number: &DocumentNumber) -> KeyedHash {
+    pseudonyms.of("licence", &folded_number(number.as_str()))
+}
+
+/// That no other doctor is known to have the licence.
+pub(super) fn licence_is_free(licence: &KeyedHash, facts: &Facts, context: &Context<'_>) -> Result<(), Refusal> {
+    facts.nobody_else_holds(&licence_claim(licence), context.target)
+}
+
+impl RegisterDoctor {
+    /// Also the login under the same id: there must be none.
+    pub(super) fn reads(&self, target: DoctorId, facts: &Facts) -> Vec<Read> {
+        let login = Read::Stream(UserId(target.0).into());
+        Usage::Doctors.read(facts).into_iter().chain([login]).collect()
+    }
+
+    pub(super) fn decide(self, facts: &Facts, context: &Context<'_>) -> Result<Decision, Refusal> {
+        let (clinic, login_id) = (context.in_clinic()?, UserId(context.target.id));
+        may_give(context.actor, Role::Doctor)?;
+        if facts.get::<Staff>(login_id).is_some() {
+            return Err(Refusal::conflict("duplicate", "There is a login with this id.").at("/id"));
+        }
+        check_offices(&self.office_ids, clinic)?;
+        let licence_hash = licence_hash(context.pseudonyms, &self.licence_number);
+        licence_is_free(&licence_hash, facts, context).map_err(|refusal| refusal.at("/licence_number"))?;
+        let room = Usage::Doctors.room_for(1, clinic, facts)?;
+        let name = self.name.as_str().to_owned();
+        let login = Login {
+            username: self.username,
+            name: self.name,
+            email: self.email,
+            roles: vec![Role::Doctor],
+            patient: None,
+        };
+        login.is_free(login_id, facts, context)?;
+        let identity = DoctorIdentity {
+            name,
+            licence_number: self.licence_number.into(),
+            specialisation: self.specialisation.map(Into::into),
+            qualification: self.qualification.map(Into::into),
+        };
+        let registered = DoctorEvent::DoctorRegistered {
+            licence_hash,
+            licence_expires: self.licence_expires,
+            years_of_experience: self.years_of_experience.and_then(|years| years.get().try_into().ok()),
+            offices: self.office_ids,
+            sealed: identity.into(),
+        };
+        Ok(Decision::one(login_id, login.invited(context)).and(DoctorId(context.target.id), registered).within(room))
+    }
+}
+
+fn check_offices(offices: &[OfficeId], clinic: &Clinic) -> Result<(), Refusal> {
+    if offices.is_empty() || offices.len() > MAX_OFFICES {
+        let detail = format!("A doctor works in 1 to {MAX_OFFICES} offices.");
+        return Err(Refusal::rule("number-of-offices", detail).at("/office_ids"));
+    }
+    for (n, office) in offices.iter().enumerate() {
+        clinic.open_office(*office).map_err(|refusal| refusal.at("/office_ids"))?;
+        if offices[..n].contains(office) {
+            return Err(Refusal::rule("office-twice", "An office is named once.").at("/office_ids"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! A login begins: an invitation, and the secret that makes it usable.
+
+use events::{
+    PatientId, Role, Sealed, StaffEvent, UserId,
+    claim::{Bound, KeyedHash},
+    staff::StaffIdentity,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    Staff, Status, did,
+    roles::{belongs_here, may_give, may_manage, quota_of, register_doctor},
+    state::{email_claim, username_claim},
+};
+use crate::{
+    Context, Decision, Facts, Patient, Pseudonyms, Read, Refusal,
+    values::{Email, Name, Username, folded},
+};
+
+/// The hash that stands for a user name, in any case.
+pub fn username_hash(pseudonyms: &Pseudonyms, username: &str) -> KeyedHash {
+    pseudonyms.of("username", &folded(username))
+}
+
+/// The hash that stands for an e-mail address, in any case.
+pub fn email_hash(pseudonyms: &Pseudonyms, email: &str) -> KeyedHash {
+    pseudonyms.of("email", &folded(email))
+}
+
+/// A login that is to be made, whoever asked for it: an invitation, a registration of a clinic or doctor.
+pub(crate) struct Login {
+    pub username: Username,
+    pub name: Name,
+    pub email: Option<Email>,
+    pub roles: Vec<Role>,
+    pub patient: Option<PatientId>,
+}
+
+impl Login {
+    /// That nobody else is known to have the user name or the e-mail address.
+    pub fn is_free(&self, login: UserId, facts: &Facts, context: &Context<'_>) -> Result<(), Refusal> {
+        let username = username_hash(context.pseudonyms, self.username.as_str());
+        facts.nobody_else_holds(&username_claim(&username), login.into()).map_err(|refusal| refusal.at("/username"))?;
+        let Some(email) = &self.email else { return Ok(()) };
+        let email = email_hash(context.pseudonyms, email.as_str());
+        facts.nobody_else_holds(&email_claim(&email), login.into()).map_err(|refusal| refusal.at("/email"))
+    }
+
+    pub fn invited(self, context: &Context<'_>) -> StaffEvent {
+        let identity =
+            StaffIdentity { username: self.username.into(), name: self.name.into(), email: self.email.map(Into::into) };
+        StaffEvent::StaffInvited {
+            roles: self.roles,
+            patient: self.patient,
+            username_hash: username_hash(context.pseudonyms, &identity.username),
+            email_hash: identity.email.as_deref().map(|email| email_hash(context.pseudonyms, email)),
+            sealed: Sealed::Open(identity),
+        }
+    }
+}
+
+/// A login that has a password of its own.
+pub(crate) fn activated(patient: Option<PatientId>) -> StaffEvent {
+    StaffEvent::StaffActivated { patient }
+}
+
+/// Makes a login for a member of the staff, or for a patient's portal. The answer holds the one-time
+/// activation secret.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InviteStaff {
+    /// Chosen by the client (UUIDv7), or else made by the server.
+    #[serde(default)]
+    pub id: Option<UserId>,
+    pub name: Name,
+    #[serde(default)]
+    pub email: Option<Email>,
+    pub username: Username,
+    /// `patient` stands alone, and with `patient_id`; a `doctor` is registered under `doctors` instead.
+    pub roles: Vec<Role>,
+    /// The patient whose portal account it is to be.
+    #[serde(default)]
+    pub patient_id: Option<PatientId>,
+}
+
+impl InviteStaff {
+    pub(super) fn reads(&self, facts: &Facts) -> Vec<Read> {
+        let patient = self.patient_id.map(|patient| Read::Stream(patient.into()));
+        let quotas = self.roles.iter().filter_map(|role| quota_of(*role)?.read(facts));
+        patient.into_iter().chain(quotas).collect()
+    }
+
+    pub(super) fn decide(mut self, facts: &Facts, context: &Context<'_>) -> Result<Decision, Refusal> {
+        self.roles.sort_unstable();
+        self.roles.dedup();
+        self.check_roles(context)?;
+        self.check_patient(facts)?;
+        let room = self.room(facts, context)?;
+        let login = Login {
+            username: self.username,
+            name: self.name,
+            email: self.email,
+            roles: self.roles,
+            patient: self.patient_id,
+        };
+        login.is_free(UserId(context.target.id), facts, context)?;
+        Ok(did(context, login.invited(context)).within(room))
+    }
+
+    fn check_roles(&self, context: &Context<'_>) -> Result<(), Refusal> {
+        if self.roles.is_empty() {
+            return Err(Refusal::rule("no-role", "A login has at least one role.").at("/roles"));
+        }
+        for role in &self.roles {
+            belongs_here(*role, context)?;
+            may_give(context.actor, *role).map_err(|refusal| refusal.at("/roles"))?;
+        }
+        if self.roles.contains(&Role::Doctor) {
+            return Err(register_doctor().at("/roles"));
+        }
+        Ok(())
+    }
+
+    fn check_patient(&self, facts: &Facts) -> Result<(), Refusal> {
+        match (self.patient_id, self.roles.contains(&Role::Patient)) {
+            (None, false) => Ok(()),
+            (Some(patient), true) if self.roles.len() == 1 => match facts.get::<Patient>(patient) {
+                Some(_) => Ok(()),
+                None => Err(Refusal::not_found("patient").at("/patient_id")),
+            },
+            (Some(_), true | false) | (None, true) => {
+                let detail = "A portal account is for one patient: the role patient alone, with patient_id.";
+                Err(Refusal::rule("portal-account", detail).at("/roles"))
+            }
+        }
+    }
+
+    fn room(&self, facts: &Facts, context: &Context<'_>) -> Result<Vec<Bound>, Refusal> {
+        let Some(clinic) = context.clinic else { return Ok(Vec::new()) };
+        let quotas = self.roles.iter().filter_map(|role| quota_of(*role));
+        let bounds: Vec<_> = quotas.map(|usage| usage.room_for(1, clinic, facts)).collect::<Result<_, _>>()?;
+        Ok(bounds.into_iter().flatten().collect())
+    }
+}
+
+/// A one-time secret was used: an invited login becomes active; one that had a password has a new one.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ActivateStaff {}
+
+impl ActivateStaff {
+    pub(super) fn decide(self, staff: &Staff, context: &Context<'_>) -> Result<Decision, Refusal> {
+        let patient = staff.patient;
+        if staff.status == Status::Invited {
+            return Ok(did(context, activated(patient)));
+        }
+        if !staff.is_in_use() {
+            return Err(super::not_in_use());
+        }
+        let changed = did(context, StaffEvent::PasswordChanged { patient });
+        Ok(match staff.status {
+            Status::Locked { .. } => changed.and(UserId(context.target.id), StaffEvent::StaffUnlocked { patient }),
+            Status::Invited | Status::Active | Status::Deactivated => changed,
+        })
+    }
+}
+
+/// Makes a new one-time secret; an earlier one is void. For an invitation that was lost or ran out, and
+/// for somebody who lost their password.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenewActivation {}
+
+impl RenewActivation {
+    pub(super) fn decide(self, staff: &Staff, context: &Context<'_>) -> Result<Decision, Refusal> {
+        may_manage(context.actor, staff)?;
+        if staff.status != Status::Invited && !staff.is_in_use() {
+            return Err(super::not_in_use());
+        }
+        Ok(did(context, StaffEvent::ActivationRenewed { patient: staff.patient }))
+    }
+}
