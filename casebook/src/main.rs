@@ -1,10 +1,14 @@
-//! The one program that people run.
+//! The one program that people run; see `casebook help`.
 
-mod commands;
-
+use casebook::{Casebook, commands};
 use clap::Parser;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    commands::Casebook::parse().run().await
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .map_err(|_| anyhow::anyhow!("another cryptography provider is installed"))?;
+    let casebook = Casebook::parse();
+    service_kit::telemetry::init(&casebook.config.log)?;
+    commands::run(casebook).await
 }

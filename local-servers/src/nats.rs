@@ -67,6 +67,11 @@ impl LocalNats {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
+    /// Whether the server has ended without having been asked to; [`restart`](Self::restart) starts it again.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.process.exited()?.is_some())
+    }
+
     pub fn pid(&self) -> u32 {
         self.process.pid()
     }

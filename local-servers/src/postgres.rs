@@ -121,6 +121,11 @@ impl LocalPostgres {
         Some(url(&server.socket_dir, OWNER, DATABASE))
     }
 
+    /// Whether the server has ended without having been asked to; [`restart`](Self::restart) starts it again.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.process.exited()?.is_some())
+    }
+
     pub fn pid(&self) -> u32 {
         self.process.pid()
     }

@@ -12,26 +12,27 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A connection is replaced after so long, so that none keeps a plan or memory for ever.
 const CONNECTION_LIFE_MAX: Duration = Duration::from_secs(30 * 60);
 
-/// Where things are. Without a database or NATS address the program starts its own.
+/// Where things are. Without a database or NATS address the program starts its own. Each may stand before or after
+/// a command.
 #[derive(Clone, Debug, Args)]
 pub struct CommonConfig {
     /// Address to serve on.
-    #[arg(long, env = "CASEBOOK_LISTEN", default_value = "127.0.0.1:8080")]
+    #[arg(long, global = true, env = "CASEBOOK_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// A second address for /healthz, /readyz and /metrics alone; they are then not served on the first.
-    #[arg(long, env = "CASEBOOK_PROBE_LISTEN")]
+    #[arg(long, global = true, env = "CASEBOOK_PROBE_LISTEN")]
     pub probe_listen: Option<SocketAddr>,
     /// Folder for keys, attachments and a private database.
-    #[arg(long, env = "CASEBOOK_DATA_DIR", default_value = ".casebook")]
+    #[arg(long, global = true, env = "CASEBOOK_DATA_DIR", default_value = ".casebook")]
     pub data_dir: PathBuf,
     /// Reverse proxies whose X-Forwarded-For is believed: addresses or networks, by commas.
-    #[arg(long, env = "CASEBOOK_TRUSTED_PROXIES", default_value = "")]
+    #[arg(long, global = true, env = "CASEBOOK_TRUSTED_PROXIES", default_value = "")]
     pub trusted_proxies: TrustedProxies,
     /// The keys that sign access tokens; by default signing-key.pem in the data folder.
-    #[arg(long, env = "CASEBOOK_SIGNING_KEY_FILE")]
+    #[arg(long, global = true, env = "CASEBOOK_SIGNING_KEY_FILE")]
     signing_key_file: Option<PathBuf>,
     /// nats://host:port of an existing server.
-    #[arg(long, env = "NATS_URL", hide_env_values = true, value_parser = secret)]
+    #[arg(long, global = true, env = "NATS_URL", hide_env_values = true, value_parser = secret)]
     pub nats_url: Option<SecretString>,
     #[command(flatten)]
     pub database: DatabaseConfig,
@@ -42,10 +43,10 @@ pub struct CommonConfig {
 #[derive(Clone, Debug, Args)]
 pub struct DatabaseConfig {
     /// postgres://user:password@host/database of an existing server.
-    #[arg(id = "database_url", long = "database-url", env = "DATABASE_URL", hide_env_values = true, value_parser = secret)]
+    #[arg(id = "database_url", long = "database-url", global = true, env = "DATABASE_URL", hide_env_values = true, value_parser = secret)]
     pub url: Option<SecretString>,
     /// Connections that a service keeps at most.
-    #[arg(id = "database_connections", long = "database-connections", env = "CASEBOOK_DATABASE_CONNECTIONS",
+    #[arg(id = "database_connections", long = "database-connections", global = true, env = "CASEBOOK_DATABASE_CONNECTIONS",
           default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub connections: u32,
 }
@@ -53,9 +54,9 @@ pub struct DatabaseConfig {
 #[derive(Clone, Debug, Args)]
 pub struct LogConfig {
     /// What is logged: info, or a filter such as info,command_api=debug.
-    #[arg(id = "log", long = "log", env = "CASEBOOK_LOG", default_value = "info")]
+    #[arg(id = "log", long = "log", global = true, env = "CASEBOOK_LOG", default_value = "info")]
     pub filter: String,
-    #[arg(id = "log_format", long = "log-format", env = "CASEBOOK_LOG_FORMAT", default_value = "text")]
+    #[arg(id = "log_format", long = "log-format", global = true, env = "CASEBOOK_LOG_FORMAT", default_value = "text")]
     pub format: LogFormat,
 }
 

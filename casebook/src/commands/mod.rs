@@ -1,26 +1,30 @@
 //! One file per command.
 
 mod contracts;
+mod down;
+mod migrate;
+mod status;
+mod up;
 
-use clap::{Parser, Subcommand};
+use clap::Subcommand;
 
-/// Casebook: the backend of many clinics at once.
-#[derive(Parser)]
-#[command(version)]
-pub struct Casebook {
-    #[command(subcommand)]
-    command: Command,
-}
+use crate::Casebook;
 
 #[derive(Subcommand)]
-enum Command {
+pub enum Command {
+    Up(up::Up),
+    Down(down::Down),
+    Migrate(migrate::Migrate),
+    Status(status::Status),
     Contracts(contracts::Contracts),
 }
 
-impl Casebook {
-    pub async fn run(self) -> anyhow::Result<()> {
-        match self.command {
-            Command::Contracts(command) => command.run(),
-        }
+pub async fn run(Casebook { config, command }: Casebook) -> anyhow::Result<()> {
+    match command {
+        Command::Up(command) => command.run(&config).await,
+        Command::Down(command) => command.run(&config).await,
+        Command::Migrate(command) => command.run(&config).await,
+        Command::Status(command) => command.run(&config).await,
+        Command::Contracts(command) => command.run(),
     }
 }

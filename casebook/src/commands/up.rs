@@ -1,0 +1,76 @@
+//! `casebook up`: everything in one process, with servers of its own where none are given.
+
+use std::convert::Infallible;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use clap::Args;
+use service_kit::{
+    config::CommonConfig,
+    layers::{self, HttpSettings},
+    lifecycle::{Health, Lifecycle},
+    metrics::Metrics,
+    tokens::SigningKeys,
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::migrate::migrate;
+use crate::{data_dir::DataDir, instance::Instance, say::say, servers::Servers};
+
+/// Start everything: PostgreSQL and nats-server (unless DATABASE_URL and NATS_URL name existing ones), and all services
+#[derive(Args)]
+pub struct Up {}
+
+impl Up {
+    pub async fn run(self, config: &CommonConfig) -> Result<()> {
+        let data_dir = DataDir::make(&config.data_dir)?;
+        let _instance = Instance::claim(&data_dir)?;
+        // Before anything slow: a port that is taken is the commonest mistake.
+        let listener =
+            TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
+        let servers = Servers::start(config).await?;
+        let lifecycle = Lifecycle::new();
+        let started = start(config, &servers, &lifecycle, listener).await;
+        let served = keep_servers(servers, &lifecycle, started).await;
+        say("Casebook has stopped.")?;
+        served
+    }
+}
+
+/// Everything that runs on the two servers.
+async fn start(config: &CommonConfig, servers: &Servers, lifecycle: &Lifecycle, listener: TcpListener) -> Result<()> {
+    migrate(config, servers.database_url()).await?;
+    SigningKeys::open(&config.signing_key_file())?;
+    let metrics = Metrics::install()?;
+    let health =
+        Health::new(lifecycle.stopping()).database(config.database.pool(servers.database_url(), "casebook-health")?);
+    let probes: Router = health.routes().merge(metrics.routes());
+    let settings = HttpSettings { trusted_proxies: config.trusted_proxies.clone(), ..HttpSettings::default() };
+    let (metrics, stop) = (metrics.clone(), lifecycle.stopping());
+    lifecycle.spawn("metrics", async move { Ok::<_, Infallible>(metrics.upkeep(stop).await) });
+    let address = listener.local_addr()?;
+    lifecycle.serve("http", listener, layers::apply(probes, settings));
+    say(&format!("Casebook is ready on http://{address}"))?;
+    Ok(())
+}
+
+/// Runs until the process is told to stop or a task fails, and ends the servers after everything that uses them.
+async fn keep_servers(servers: Servers, lifecycle: &Lifecycle, started: Result<()>) -> Result<()> {
+    let unused = CancellationToken::new();
+    let keeper = tokio::spawn({
+        let (lifecycle, unused) = (lifecycle.clone(), unused.clone());
+        async move {
+            let kept = servers.keep(unused).await;
+            lifecycle.stop();
+            kept
+        }
+    });
+    let served = match started {
+        Ok(()) => lifecycle.clone().run().await.map_err(Into::into),
+        Err(error) => Err(error),
+    };
+    unused.cancel();
+    let kept = keeper.await?;
+    served.and(kept)
+}
