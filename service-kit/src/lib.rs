@@ -22,7 +22,7 @@ pub mod tokens;
 
 pub use access::{Capability, Grant, Limit, Need, Reach};
 pub use answer::Resource;
-pub use json::{Json, Path, Query};
+pub use json::{Json, JsonBytes, Path, Query};
 pub use page::ListQuery;
 pub use problem::Problem;
 pub use scope::{Authenticated, Authority, ClinicScope, PlatformScope};

@@ -3,7 +3,10 @@
 use std::{
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,8 +29,8 @@ use crate::{
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// Beyond so many clients, those who have their full quota again are forgotten.
-const CLIENTS_REMEMBERED: usize = 10_000;
+/// After so many requests, clients who have their full quota again are forgotten.
+const REQUESTS_BETWEEN_CLEANINGS: u64 = 4096;
 /// Providers give a household at least this much of the IPv6 space.
 const IPV6_PREFIX_BITS: u32 = 64;
 
@@ -39,6 +42,7 @@ pub struct RateLimit {
     window: Duration,
     limiter: Arc<DefaultKeyedRateLimiter<Option<IpAddr>, StateInformationMiddleware>>,
     clock: DefaultClock,
+    asked: Arc<AtomicU64>,
 }
 
 impl RateLimit {
@@ -46,12 +50,12 @@ impl RateLimit {
     pub fn per_client(name: &'static str, requests: NonZeroU32, window: Duration) -> Option<Self> {
         let quota = Quota::with_period(window.checked_div(requests.get())?)?.allow_burst(requests);
         let limiter = Arc::new(RateLimiter::keyed(quota).with_middleware());
-        Some(Self { name, requests, window, limiter, clock: DefaultClock::default() })
+        Some(Self { name, requests, window, limiter, clock: DefaultClock::default(), asked: Arc::default() })
     }
 
     /// What is left to the client, or how long it has to wait.
     fn take(&self, client: Option<IpAddr>) -> Result<u32, Duration> {
-        if self.limiter.len() > CLIENTS_REMEMBERED {
+        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(REQUESTS_BETWEEN_CLEANINGS) {
             self.limiter.retain_recent();
         }
         match self.limiter.check_key(&client.map(network)) {

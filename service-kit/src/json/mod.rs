@@ -21,25 +21,48 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::problem::{BODY_TOO_LARGE, FieldError, MALFORMED, Problem, StatusCode, UNSUPPORTED_MEDIA_TYPE};
 
+/// What an empty body stands for.
+const EMPTY_OBJECT: &[u8] = b"{}";
+
 /// A JSON body, of a request or of an answer.
 ///
 /// As an extractor: 415 for another media type, 413 past the body limit, 400 `malformed` for what does not have
-/// the documented shape, 422 `invalid` for what a value type refuses, each with a JSON pointer.
+/// the documented shape, 422 `invalid` for what a value type refuses, each with a JSON pointer. An empty body
+/// is read as `{}`, so that a command without fields needs none.
 #[derive(Clone, Copy, Debug)]
 pub struct Json<T>(pub T);
+
+/// A JSON body and the bytes that it was read from, for whoever takes a fingerprint of them.
+#[derive(Clone, Debug)]
+pub struct JsonBytes<T> {
+    pub value: T,
+    /// As they were sent; `{}` for an empty body.
+    pub bytes: Bytes,
+}
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !is_json(request.headers()) {
-            return Err(Problem::new(UNSUPPORTED_MEDIA_TYPE));
-        }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
+        JsonBytes::from_request(request, state).await.map(|body| Self(body.value))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBytes<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let media_type = media_type(request.headers());
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Problem::new(BODY_TOO_LARGE),
             _ => Problem::malformed("The body could not be read."),
         })?;
-        parse(&body).map(Self)
+        let bytes = match media_type {
+            MediaType::Json if !bytes.is_empty() => bytes,
+            MediaType::Json | MediaType::Unsaid if bytes.is_empty() => Bytes::from_static(EMPTY_OBJECT),
+            _ => return Err(Problem::new(UNSUPPORTED_MEDIA_TYPE)),
+        };
+        Ok(Self { value: parse(&bytes)?, bytes })
     }
 }
 
@@ -55,10 +78,19 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+enum MediaType {
+    Json,
+    Other,
+    Unsaid,
+}
+
+fn media_type(headers: &HeaderMap) -> MediaType {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return MediaType::Unsaid };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.strip_prefix("application/") {
+        Some(subtype) if subtype == "json" || subtype.ends_with("+json") => MediaType::Json,
+        _ => MediaType::Other,
+    }
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
@@ -71,6 +103,12 @@ impl<T: Serialize> IntoResponse for Json<T> {
 }
 
 impl<T: JsonSchema> OperationInput for Json<T> {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        axum::Json::<T>::operation_input(ctx, operation);
+    }
+}
+
+impl<T: JsonSchema> OperationInput for JsonBytes<T> {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         axum::Json::<T>::operation_input(ctx, operation);
     }

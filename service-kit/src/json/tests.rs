@@ -126,9 +126,14 @@ fn a_refusal_says_what_is_expected() {
 }
 
 async fn post_to_echo(media_type: &str, body: String) -> (u16, String, Value) {
-    let echo = |Json(body): Json<Value>| async move { Json(body) };
+    let echo = async |body: JsonBytes<Value>| {
+        assert_eq!(serde_json::from_slice::<Value>(&body.bytes).unwrap(), body.value);
+        Json(body.value)
+    };
     let app = Router::new().route("/", post(echo)).layer(DefaultBodyLimit::max(64));
-    let request = Request::post("/").header("content-type", media_type).body(Body::from(body)).unwrap();
+    let headers = (!media_type.is_empty()).then(|| (CONTENT_TYPE, media_type.parse().unwrap()));
+    let mut request = Request::post("/").body(Body::from(body)).unwrap();
+    request.headers_mut().extend(headers);
     let response = app.oneshot(request).await.unwrap();
     let (status, media_type) =
         (response.status().as_u16(), response.headers()[CONTENT_TYPE].to_str().unwrap().to_owned());
@@ -146,6 +151,16 @@ async fn media_type_and_size_are_checked() {
     assert_eq!(body["code"], "unsupported-media-type");
     let (status, _, body) = post_to_echo("application/json", format!("\"{}\"", "x".repeat(64))).await;
     assert_eq!((status, body["code"].as_str()), (413, Some("body-too-large")));
+}
+
+#[tokio::test]
+async fn an_empty_body_is_an_empty_object() {
+    for media_type in ["", "application/json"] {
+        let (status, _, body) = post_to_echo(media_type, String::new()).await;
+        assert_eq!((status, body), (200, serde_json::json!({})), "{media_type}");
+    }
+    assert_eq!(post_to_echo("text/plain", String::new()).await.0, 415);
+    assert_eq!(post_to_echo("", "{}".to_owned()).await.0, 415);
 }
 
 #[derive(Debug, Deserialize)]

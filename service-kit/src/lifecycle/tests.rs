@@ -78,3 +78,23 @@ async fn a_request_that_is_open_when_the_process_stops_is_answered() {
     assert!(client.await.unwrap().ends_with("answered"));
     assert_eq!(ending.await.unwrap(), Ok(()));
 }
+
+#[tokio::test]
+async fn sigterm_ends_the_process_in_order() {
+    // From here on the signal no longer kills the process, also before `run` watches it.
+    let _watched = signal(SignalKind::terminate()).unwrap();
+    let lifecycle = Lifecycle::new();
+    let stop = lifecycle.stopping();
+    let mut running = tokio::spawn(lifecycle.run());
+    let ended = tokio::time::timeout(SOON, async {
+        loop {
+            nix::sys::signal::raise(nix::sys::signal::Signal::SIGTERM).unwrap();
+            tokio::select! {
+                outcome = &mut running => return outcome.unwrap(),
+                () = tokio::task::yield_now() => {}
+            }
+        }
+    });
+    assert_eq!(ended.await.unwrap(), Ok(()));
+    assert!(stop.is_cancelled());
+}

@@ -12,6 +12,7 @@ use std::{ops::Deref, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use events::{Actor, ActorKind, Client, ClinicId, PatientId, Role, UserId};
+pub(crate) use extract::BEARER;
 pub use journal::{AccessJournal, Attempt, BoxFuture, Refused};
 use uuid::Uuid;
 
