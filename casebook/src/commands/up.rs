@@ -48,7 +48,10 @@ async fn start(config: &CommonConfig, servers: &Servers, lifecycle: &Lifecycle, 
     let probes: Router = health.routes().merge(metrics.routes());
     let settings = HttpSettings { trusted_proxies: config.trusted_proxies.clone(), ..HttpSettings::default() };
     let (metrics, stop) = (metrics.clone(), lifecycle.stopping());
-    lifecycle.spawn("metrics", async move { Ok::<_, Infallible>(metrics.upkeep(stop).await) });
+    lifecycle.spawn("metrics", async move {
+        metrics.upkeep(stop).await;
+        Ok::<_, Infallible>(())
+    });
     let address = listener.local_addr()?;
     lifecycle.serve("http", listener, layers::apply(probes, settings));
     say(&format!("Casebook is ready on http://{address}"))?;
