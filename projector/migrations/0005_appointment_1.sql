@@ -10,6 +10,7 @@ CREATE TABLE read.appointment_1 (
     day                 date        NOT NULL,
     minutes             bigint      NOT NULL,
     buffer_minutes      bigint      NOT NULL,
+    lane                smallint    NOT NULL,
     kind                text        NOT NULL,
     status              text        NOT NULL,
     reason              text,

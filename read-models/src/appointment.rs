@@ -28,6 +28,8 @@ pub struct AppointmentRow {
     pub day: NaiveDate,
     pub minutes: i64,
     pub buffer_minutes: i64,
+    /// Which of the doctor's lanes it takes: 0, unless several may be booked at once.
+    pub lane: i16,
     pub kind: AppointmentKind,
     pub status: AppointmentStatus,
     /// Why it was booked.
@@ -93,6 +95,7 @@ fn made(number: &Number, slot: &Slot, kind: AppointmentKind, event: &Recorded) -
         day: slot.day,
         minutes: slot.minutes,
         buffer_minutes: slot.buffer_minutes,
+        lane: slot.lane,
         kind,
         status: AppointmentStatus::Waitlist,
         reason: None,
@@ -166,6 +169,7 @@ impl AppointmentRow {
         self.day = slot.day;
         self.minutes = slot.minutes;
         self.buffer_minutes = slot.buffer_minutes;
+        self.lane = slot.lane;
     }
 }
 
