@@ -1,0 +1,116 @@
+//! What happened to a patient's record: each event, who caused it and when. Its content is not shown.
+
+use aide::axum::{ApiRouter, routing::get_with};
+use chrono::{DateTime, Utc};
+use events::{ActorKind, AggregateKind, PatientEvent, PatientId, Position, Purpose, UserId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use service_kit::{Capability, ListQuery, Path, Problem, json::NoFilters, page::List};
+use strum::VariantNames;
+use uuid::Uuid;
+
+use super::{ById, patients::one::visible};
+use crate::{
+    QueryState,
+    disclosure::{Disclosed, disclose},
+    reader::Reader,
+    scope::{Reflected, Select},
+    sql::Sql,
+};
+
+/// One event of a patient's chart.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct ChartEntry {
+    /// In the clinic's record.
+    pub position: Position,
+    /// The id under which it was recorded: another one of the group, where patients were merged.
+    pub patient_id: PatientId,
+    /// 1, 2, 3 … in the chart of that patient.
+    pub patient_version: i64,
+    /// What changed: the record itself, an appointment, a portal account.
+    pub resource: AggregateKind,
+    pub resource_id: Uuid,
+    /// 1, 2, 3 … of that resource.
+    pub version: i64,
+    /// `PatientRegistered`
+    pub event: String,
+    /// `RegisterPatient`
+    pub command: String,
+    /// When it happened; earlier than it was recorded for what was imported.
+    pub occurred_at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
+    pub actor_kind: ActorKind,
+    pub actor_id: Option<UserId>,
+    /// User name and roles at the time.
+    pub actor_name: String,
+    pub actor_roles: Vec<String>,
+    pub purpose: Purpose,
+    /// A code.
+    pub reason: Option<String>,
+    /// What to name when asking about it; shared by all that one request recorded.
+    pub correlation_id: Uuid,
+}
+
+/// What one must be allowed to read to know that such an event happened.
+fn capability(event: &str) -> Capability {
+    match event {
+        "AllergyRecorded" | "AllergyVerified" | "AllergyRefuted" | "AllergyResolved" | "NoKnownAllergiesAsserted" => {
+            Capability::Allergies
+        }
+        "ProblemAdded" | "ProblemResolved" => Capability::Problems,
+        "ConsentGiven" | "ConsentWithdrawn" => Capability::Consent,
+        "RecordRestricted" => Capability::Restriction,
+        _ => Capability::PatientRead,
+    }
+}
+
+/// Only events that this program knows are shown, each to who may know of it.
+fn select(reader: &Reader, group: Vec<Uuid>, before: Option<Position>, limit: i64) -> Select {
+    let may = |capability| reader.grant(capability).allows_read();
+    let events: Vec<&str> = PatientEvent::VARIANTS.iter().copied().filter(|event| may(capability(event))).collect();
+    let others =
+        [(AggregateKind::Appointment, Capability::Appointments), (AggregateKind::Staff, Capability::PortalAccounts)];
+    let kinds: Vec<&str> = others.iter().filter(|(_, needed)| may(*needed)).map(|(kind, _)| kind.as_str()).collect();
+    let sql = Sql::new(
+        "e.position, e.patient AS patient_id, e.patient_version, e.stream_kind AS resource, e.stream_id AS resource_id, \
+         e.stream_version AS version, e.event_type AS event, e.command, e.occurred_at, e.recorded_at, e.actor_kind, \
+         e.actor_user AS actor_id, e.actor_name, array_remove(string_to_array(e.actor_roles, ','), '') AS actor_roles, \
+         e.purpose, e.reason, e.correlation_id FROM log.event e WHERE e.clinic = s.clinic \
+         AND e.patient_version IS NOT NULL AND e.patient = ANY(",
+    )
+    .bind(group)
+    .push(") AND (e.stream_kind = ANY(")
+    .bind(kinds)
+    .push(") OR e.stream_kind = 'patient' AND e.event_type = ANY(")
+    .bind(events)
+    .push("))")
+    .bind_some(" AND e.position < ", before)
+    .push(" ORDER BY e.position DESC LIMIT ")
+    .bind(limit);
+    Select::from_log(sql)
+}
+
+async fn history(
+    reader: Reader,
+    Path(path): Path<ById>,
+    query: ListQuery<NoFilters>,
+) -> Result<Disclosed<List<ChartEntry>>, Problem> {
+    let group = visible(&reader, Capability::PatientRead, PatientId(path.id)).await?.value.ids();
+    let ids = group.iter().map(|patient| patient.0).collect();
+    let select = select(&reader, ids, query.after()?, query.fetch());
+    let Reflected { value: entries, position } = reader.all::<ChartEntry>(select).await?;
+    let page = query.answer(entries, position, |entry| entry.position);
+    disclose(&reader, Capability::PatientRead, &group, page).await
+}
+
+pub(super) fn routes() -> ApiRouter<QueryState> {
+    ApiRouter::new().api_route(
+        "/patients/{id}/history",
+        get_with(history, |op| {
+            op.id("listPatientHistory").tag("Patients").summary("What happened to a record").description(
+                "Each event of the patient's chart, the latest first: who, when, by which command. Of a merged \
+                 patient, the events of the whole group. Events of a kind that the asker may not read are left out.",
+            )
+        }),
+    )
+}

@@ -1,0 +1,47 @@
+//! One file per read model: answers, filters, handlers, documentation.
+
+pub mod appointments;
+pub mod clinic;
+pub mod dashboard;
+pub mod day_sheet;
+pub mod doctors;
+pub mod history;
+pub mod patients;
+pub mod profile;
+pub mod public;
+pub mod queue;
+pub mod slots;
+pub mod staff;
+pub mod stats;
+
+use aide::axum::ApiRouter;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::QueryState;
+
+/// Where everything of one clinic lies.
+const CLINIC: &str = "/clinic/{slug}/api/v1";
+
+pub(crate) fn all() -> ApiRouter<QueryState> {
+    let platform = public::routes().merge(profile::routes());
+    let clinic = clinic::routes()
+        .merge(staff::routes())
+        .merge(doctors::routes())
+        .merge(slots::routes())
+        .merge(day_sheet::routes())
+        .merge(appointments::routes())
+        .merge(queue::routes())
+        .merge(patients::routes())
+        .merge(history::routes())
+        .merge(stats::routes())
+        .merge(dashboard::routes());
+    ApiRouter::new().nest("/api/v1", platform).nest(CLINIC, clinic)
+}
+
+/// The id in the path of one resource.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+pub struct ById {
+    pub id: Uuid,
+}

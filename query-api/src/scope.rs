@@ -1,0 +1,170 @@
+//! The one way from a request to the read models. A query is one statement that begins with
+//! `read.scope(…)`: the function checks that the login still stands and lets row-level security see that
+//! clinic for this statement alone. Without it there are no rows; a query that forgets its own
+//! `clinic_id = s.clinic` still sees no other clinic's.
+
+use aide::{
+    OperationOutput,
+    generate::GenContext,
+    openapi::{Operation, Response as ApiResponse},
+};
+use axum::response::{IntoResponse, Response};
+use events::{Ledger, Position};
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+use service_kit::{Authenticated, ClinicScope, Json, Problem, headers::position_header};
+use sqlx::{AssertSqlSafe, PgPool, Row, postgres::PgRow};
+
+use crate::{row, sql::Sql};
+
+/// What a query found, and the position of the clinic that all of it reflects.
+#[derive(Clone, Copy, Debug)]
+pub struct Reflected<T> {
+    pub value: T,
+    pub position: Position,
+}
+
+impl<T> Reflected<T> {
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Reflected<U> {
+        Reflected { value: change(self.value), position: self.position }
+    }
+}
+
+/// The answer of what has no version of its own: body and `Casebook-Position`.
+impl<T: Serialize> IntoResponse for Reflected<T> {
+    fn into_response(self) -> Response {
+        ([position_header(self.position)], Json(self.value)).into_response()
+    }
+}
+
+impl<T: JsonSchema> OperationOutput for Reflected<T> {
+    type Inner = T;
+
+    fn operation_response(ctx: &mut GenContext, operation: &mut Operation) -> Option<ApiResponse> {
+        Json::<T>::operation_response(ctx, operation)
+    }
+
+    fn inferred_responses(ctx: &mut GenContext, operation: &mut Operation) -> Vec<(Option<u16>, ApiResponse)> {
+        Json::<T>::inferred_responses(ctx, operation)
+    }
+}
+
+impl<T> Reflected<Option<T>> {
+    /// 404 where there is nothing.
+    pub fn found(self) -> Result<Reflected<T>, Problem> {
+        let position = self.position;
+        self.value.map(|value| Reflected { value, position }).ok_or_else(Problem::not_found)
+    }
+}
+
+/// What a query reads from, and so which position its answer reflects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Tables of the schema `read`, without it: `patient_1`. The least of their checkpoints.
+    Models(&'static [&'static str]),
+    /// The record itself: its head.
+    Log,
+}
+
+/// A query: the select list and all that follows it. Inside, `s.clinic` is the clinic, and every table is
+/// narrowed to it.
+pub struct Select {
+    source: Source,
+    body: Sql,
+}
+
+impl Select {
+    /// From these read models.
+    pub fn new(models: &'static [&'static str], body: Sql) -> Self {
+        Self { source: Source::Models(models), body }
+    }
+
+    pub fn from_log(body: Sql) -> Self {
+        Self { source: Source::Log, body }
+    }
+
+    /// No rows, only the position.
+    pub(crate) fn position_of(source: Source) -> Self {
+        Self { source, body: Sql::new("1 WHERE false") }
+    }
+
+    pub(crate) fn source(&self) -> Source {
+        self.source
+    }
+}
+
+/// The scope of one request. Only [`ClinicScope`] and the login itself make one.
+#[derive(Clone)]
+pub struct Scoped {
+    db: PgPool,
+    who: Authenticated,
+}
+
+impl Scoped {
+    pub(crate) fn of(db: &PgPool, scope: &ClinicScope) -> Self {
+        Self::own(db, scope)
+    }
+
+    /// For what a login may always ask: who it is itself.
+    pub(crate) fn own(db: &PgPool, who: &Authenticated) -> Self {
+        Self { db: db.clone(), who: who.clone() }
+    }
+
+    /// Runs a query in one round trip. 401 where the login no longer stands.
+    pub(crate) async fn run<T: DeserializeOwned>(&self, select: Select) -> Result<Reflected<Vec<T>>, Problem> {
+        let (text, arguments) = self.statement(select).finish()?;
+        let rows = sqlx::query_with(AssertSqlSafe(text), arguments).fetch_all(&self.db).await?;
+        let position = position(rows.first())?;
+        let found = rows.iter().filter(|row| is_found(row)).map(row::read::<T>);
+        Ok(Reflected { value: found.collect::<Result<_, _>>().map_err(Problem::internal)?, position })
+    }
+
+    /// The checkpoints come from the statement's own snapshot, as its rows do. `read.scope` does not: it sees a
+    /// login that ended a moment ago.
+    fn statement(&self, select: Select) -> Sql {
+        let Select { source, mut body } = select;
+        let login = [
+            body.argument(self.who.clinic().0),
+            body.argument(self.who.user().0),
+            body.argument(self.who.session()),
+            body.argument(self.who.issued_at()),
+        ];
+        let reached = reached(source, &mut body);
+        let before = format!(
+            "SELECT s.clinic IS NOT NULL AS \"#live\", c.position AS \"#position\", q.* \
+             FROM read.scope({login}) s LEFT JOIN LATERAL ({reached} OFFSET 0) c ON true \
+             LEFT JOIN LATERAL (SELECT true AS \"#found\", ",
+            login = login.join(", "),
+        );
+        body.within(&before, " OFFSET 0) q ON true")
+    }
+}
+
+/// A model without a checkpoint has seen nothing yet.
+fn reached(source: Source, body: &mut Sql) -> String {
+    match source {
+        Source::Models(models) => format!(
+            "SELECT CASE WHEN count(*) = {count} THEN min(k.position) ELSE 0 END AS position \
+             FROM read.checkpoint k WHERE k.clinic_id = s.clinic AND k.projection = ANY({names})",
+            count = body.argument(models.len() as i64),
+            names = body.argument(models),
+        ),
+        Source::Log => format!(
+            "SELECT h.position FROM log.head h WHERE h.clinic = s.clinic AND h.ledger = {record}",
+            record = body.argument(Ledger::Record as i16),
+        ),
+    }
+}
+
+/// The scope's row is there even where the query found nothing.
+fn position(first: Option<&PgRow>) -> Result<Position, Problem> {
+    let row = first.ok_or_else(Problem::unauthenticated)?;
+    match row.try_get("#live")? {
+        true => Ok(row.try_get::<Option<Position>, _>("#position")?.unwrap_or(0)),
+        false => Err(Problem::unauthenticated()),
+    }
+}
+
+fn is_found(row: &PgRow) -> bool {
+    row.try_get::<Option<bool>, _>("#found").is_ok_and(|found| found == Some(true))
+}
