@@ -2,9 +2,14 @@
 
 pub mod append;
 pub mod credentials;
+pub mod feed;
 pub mod fields;
+mod outage;
+pub mod publish;
 pub mod row;
 pub mod schema;
+mod spans;
+mod stored;
 pub mod wire;
 
 pub use append::{Append, AppendError, Appended, Circumstances, Expectation, Idempotency, MakeAnswer, NewEvent};
