@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use events::{
-    Actor, AggregateKind, ClinicEvent, ClinicId, DoctorEvent, DoctorId, DomainEvent, Number, OfficeId, PatientId, Role,
-    Sealed, StaffEvent, StreamId, UserId,
+    Actor, AggregateKind, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, DomainEvent, Number, OfficeId,
+    PatientId, Role, Sealed, StaffEvent, StreamId, UserId,
     claim::{ClaimChange, ClaimKey, CounterKey},
     clinic::{ClinicProfile, Office},
     codec,
@@ -18,7 +18,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    Aggregate, Clinic, Context, Decision, Facts, HeldTime, Patient, PatientCommand, Pseudonyms, Read, Refusal, State,
+    Aggregate, Appointment, AppointmentCommand, Clinic, Context, Decision, Facts, HeldTime, Patient, PatientCommand,
+    Pseudonyms, Read, Refusal, State,
     clinic::RegisterClinic,
     patient::{Group, Life, MergePatient, RegisterPatient},
 };
@@ -222,6 +223,23 @@ impl World {
 
     pub fn given_merge(&mut self, double: PatientId, survivor: PatientId) {
         self.patient(double, MergePatient { survivor_id: survivor, reason: None }).expect("patients are merged");
+    }
+
+    pub fn given_settings(&mut self, settings: serde_json::Value) {
+        self.given(self.clinic, ClinicEvent::SettingsChanged { settings: body(settings) });
+    }
+
+    pub fn given_hours(&mut self, doctor: DoctorId, hours: serde_json::Value) {
+        self.given(doctor, DoctorEvent::WorkingHoursSet { hours: body(hours) });
+    }
+
+    /// Runs a command on an appointment.
+    pub fn appointment(
+        &mut self,
+        appointment: AppointmentId,
+        command: impl Into<AppointmentCommand>,
+    ) -> Result<Vec<DomainEvent>, Refusal> {
+        self.when::<Appointment>(appointment, command)
     }
 
     /// Where the person stands whose record it is.
