@@ -95,8 +95,8 @@ fn make(data_dir: &Path, postgres: &Postgres, account: Account, durable: bool) -
     tracing::info!(folder = %data_dir.display(), version = postgres.major, "making a database folder");
     let parent = parent.canonicalize()?;
     let near = account.can_enter(&parent)?;
-    let place = if near { parent } else { make_reachable_folder()? };
-    let making = tempfile::Builder::new().prefix("making-postgres-").tempdir_in(place)?;
+    let (prefix, place) = if near { (".making-", parent) } else { ("postgres-", make_reachable_folder()?) };
+    let making = tempfile::Builder::new().prefix(prefix).tempdir_in(place)?;
     fill(making.path(), postgres, account, durable)?;
     let made = making.keep();
     if near {

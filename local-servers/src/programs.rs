@@ -37,7 +37,8 @@ impl Postgres {
     pub(crate) fn for_data(data_dir: &Path) -> Result<Self> {
         let installed = installed();
         let Ok(version) = fs::read_to_string(data_dir.join("PG_VERSION")) else {
-            return installed.into_iter().max_by_key(|postgres| postgres.major).with_context(|| {
+            // Of two that are equally new the first found: the one where Debian puts it.
+            return installed.into_iter().rev().max_by_key(|postgres| postgres.major).with_context(|| {
                 format!("PostgreSQL {POSTGRES_MAJORS:?} is not installed; scripts/install-prerequisites.sh installs it")
             });
         };

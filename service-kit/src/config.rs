@@ -54,8 +54,10 @@ pub struct DatabaseConfig {
 #[derive(Clone, Debug, Args)]
 pub struct LogConfig {
     /// What is logged: info, or a filter such as info,command_api=debug.
-    #[arg(id = "log", long = "log", global = true, env = "CASEBOOK_LOG", default_value = "info")]
+    // sqlx repeats what the server notices in every migration, at INFO.
+    #[arg(id = "log", long = "log", global = true, env = "CASEBOOK_LOG", default_value = "info,sqlx=warn")]
     pub filter: String,
+    /// How a line of the log is written: text for people, or a JSON object.
     #[arg(id = "log_format", long = "log-format", global = true, env = "CASEBOOK_LOG_FORMAT", default_value = "text")]
     pub format: LogFormat,
 }

@@ -7,11 +7,13 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use clap::{Arg, Args, CommandFactory};
 use events::{AggregateKind, AppointmentEvent, ClinicEvent, DoctorEvent, PatientEvent, StaffEvent};
 use schemars::schema_for;
 
-/// Write the generated files: one JSON schema for each aggregate's events.
+use crate::Casebook;
+
+/// Write the generated files: the schemas of all events, and the configuration
 #[derive(Args)]
 pub struct Contracts {
     /// Write nothing; fail when a file differs from what the code says.
@@ -56,10 +58,35 @@ fn contracts() -> Result<BTreeMap<PathBuf, String>> {
         (AggregateKind::Patient, schema_for!(PatientEvent)),
         (AggregateKind::Appointment, schema_for!(AppointmentEvent)),
     ];
-    let file = |(kind, schema): (AggregateKind, _)| {
-        Ok((PathBuf::from(format!("events/{kind}.json")), serde_json::to_string_pretty(&schema)? + "\n"))
-    };
-    events.into_iter().map(file).collect()
+    let mut files = BTreeMap::from([(PathBuf::from("configuration.md"), configuration())]);
+    for (kind, schema) in events {
+        files.insert(format!("events/{kind}.json").into(), serde_json::to_string_pretty(&schema)? + "\n");
+    }
+    Ok(files)
+}
+
+/// What can be set, by environment or by option.
+fn configuration() -> String {
+    let mut text = "# Configuration\n\nWritten by `make contracts` from the program itself. Every setting is an environment variable \
+                    and an option of every command; the option wins.\n\n\
+                    | variable | option | default | what |\n| --- | --- | --- | --- |\n"
+        .to_owned();
+    let program = Casebook::command();
+    let mut rows: Vec<String> = program.get_arguments().filter_map(setting).collect();
+    rows.sort();
+    text.extend(rows);
+    text
+}
+
+/// A line of the table, for an option that can be set by the environment.
+fn setting(option: &Arg) -> Option<String> {
+    let variable = option.get_env()?.to_str()?;
+    let name =
+        option.get_long().filter(|_| !option.is_hide_set()).map(|name| format!("`--{name}`")).unwrap_or_default();
+    let default = option.get_default_values().join(std::ffi::OsStr::new(", "));
+    let default = default.to_str().filter(|text| !text.is_empty()).map(|text| format!("`{text}`")).unwrap_or_default();
+    let about = option.get_help().map(ToString::to_string).unwrap_or_default();
+    Some(format!("| `{variable}` | {name} | {default} | {about} |\n"))
 }
 
 #[cfg(test)]
