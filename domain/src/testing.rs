@@ -6,17 +6,21 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use events::{
-    Actor, ClinicEvent, ClinicId, DomainEvent, Number, OfficeId, PatientId, StreamId,
+    Actor, AggregateKind, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, DomainEvent, Number, OfficeId,
+    PatientId, Role, Sealed, StaffEvent, StreamId, UserId,
     claim::{ClaimChange, ClaimKey, CounterKey},
     clinic::{ClinicProfile, Office},
     codec,
+    staff::StaffIdentity,
 };
 use serde::de::DeserializeOwned;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    Aggregate, Clinic, Context, Decision, Facts, HeldTime, Patient, PatientCommand, Pseudonyms, Read, Refusal, State,
+    Aggregate, Appointment, AppointmentCommand, Clinic, Context, Decision, Facts, HeldTime, Patient, PatientCommand,
+    Pseudonyms, Read, Refusal, State,
+    clinic::RegisterClinic,
     patient::{Group, Life, MergePatient, RegisterPatient},
 };
 
@@ -109,6 +113,64 @@ impl World {
         self.given(self.clinic, ClinicEvent::OfficeAdded { office });
     }
 
+    /// A clinic that registered itself; its administrator acts.
+    pub fn registered() -> Self {
+        let mut world = Self::empty();
+        let register = body::<RegisterClinic>(json!({
+            "name": "Asha Clinic", "slug": "asha", "email": "office@asha.example", "registration_number": "MH-1/2",
+            "admin": {"username": "admin", "name": "Asha Rao", "email": "admin@asha.example"}
+        }));
+        world.when::<Clinic>(world.clinic, register).expect("a clinic registers itself");
+        world.acts(world.admin(), &[Role::ClinicAdmin]);
+        world
+    }
+
+    /// The first administrator of a clinic that registered itself.
+    pub fn admin(&self) -> UserId {
+        let first = self.log.iter().find(|(stream, _)| stream.kind == AggregateKind::Staff);
+        UserId(first.expect("a clinic that registered itself").0.id)
+    }
+
+    /// The first office of a clinic that registered itself.
+    pub fn office(&self) -> OfficeId {
+        self.state::<Clinic>(self.clinic).expect("a clinic").offices[0].id
+    }
+
+    /// Who gives the next commands.
+    pub fn acts(&mut self, user: UserId, roles: &[Role]) {
+        let (user, roles) = (Some(user), roles.to_vec());
+        self.actor = Actor { user, roles, ..Actor::anonymous() };
+    }
+
+    /// An active member of the staff.
+    pub fn given_staff(&mut self, n: u128, roles: &[Role]) -> UserId {
+        let (pseudonyms, username) = (&self.pseudonyms, format!("user{n}"));
+        let invited = StaffEvent::StaffInvited {
+            roles: roles.to_vec(),
+            patient: None,
+            username_hash: crate::staff::username_hash(pseudonyms, &username),
+            email_hash: None,
+            sealed: StaffIdentity { username, name: "Somebody".into(), email: None }.into(),
+        };
+        self.given(id::<UserId>(n), invited);
+        self.given(id::<UserId>(n), StaffEvent::StaffActivated { patient: None });
+        id(n)
+    }
+
+    /// A doctor with an active login, who works in the first office.
+    pub fn given_doctor(&mut self, n: u128) -> DoctorId {
+        self.given_staff(n, &[Role::Doctor]);
+        let registered = DoctorEvent::DoctorRegistered {
+            licence_hash: self.pseudonyms.of("licence", &n.to_string()),
+            licence_expires: None,
+            years_of_experience: None,
+            offices: vec![self.office()],
+            sealed: Sealed::Erased,
+        };
+        self.given(id::<DoctorId>(n), registered);
+        id(n)
+    }
+
     /// What has happened before.
     pub fn given(&mut self, stream: impl Into<StreamId>, event: impl Into<DomainEvent>) {
         self.append(Decision::one(stream, event)).expect("what is given can be appended");
@@ -161,6 +223,23 @@ impl World {
 
     pub fn given_merge(&mut self, double: PatientId, survivor: PatientId) {
         self.patient(double, MergePatient { survivor_id: survivor, reason: None }).expect("patients are merged");
+    }
+
+    pub fn given_settings(&mut self, settings: serde_json::Value) {
+        self.given(self.clinic, ClinicEvent::SettingsChanged { settings: body(settings) });
+    }
+
+    pub fn given_hours(&mut self, doctor: DoctorId, hours: serde_json::Value) {
+        self.given(doctor, DoctorEvent::WorkingHoursSet { hours: body(hours) });
+    }
+
+    /// Runs a command on an appointment.
+    pub fn appointment(
+        &mut self,
+        appointment: AppointmentId,
+        command: impl Into<AppointmentCommand>,
+    ) -> Result<Vec<DomainEvent>, Refusal> {
+        self.when::<Appointment>(appointment, command)
     }
 
     /// Where the person stands whose record it is.

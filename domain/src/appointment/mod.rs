@@ -1,45 +1,122 @@
 //! An appointment: who is to be seen by whom, where and when.
 
+mod alternatives;
+pub mod attend;
+pub mod book;
+pub mod change;
+pub mod end;
+mod lanes;
+pub mod overbook;
+#[cfg(test)]
+mod sample;
+mod state;
+pub mod waitlist;
+mod wish;
+
 use events::{
     AggregateKind, AppointmentEvent, StreamId,
-    appointment::{AppointmentKind, AppointmentStatus, Slot},
     claim::{ClaimChange, CounterChange},
 };
 
 use crate::{Aggregate, Context, Decision, Facts, Read, Refusal};
 
-#[derive(Clone, Debug, PartialEq)]
-pub struct Appointment {
-    pub status: AppointmentStatus,
-    pub slot: Slot,
-    pub kind: AppointmentKind,
-    pub overbooked: bool,
-}
+pub use attend::{CheckIn, CompleteAppointment, StartAppointment};
+pub use book::BookAppointment;
+pub use change::{ConfirmAppointment, RescheduleAppointment};
+pub use end::{CancelAppointment, EnterAppointmentInError, MarkNoShow};
+pub use overbook::OverbookAppointment;
+pub use state::Appointment;
+pub use waitlist::WaitlistAppointment;
 
-pub enum AppointmentCommand {}
+#[derive(Clone, Debug, derive_more::From)]
+pub enum AppointmentCommand {
+    Book(BookAppointment),
+    Overbook(OverbookAppointment),
+    Waitlist(WaitlistAppointment),
+    Confirm(ConfirmAppointment),
+    Reschedule(RescheduleAppointment),
+    CheckIn(CheckIn),
+    Start(StartAppointment),
+    Complete(CompleteAppointment),
+    MarkNoShow(MarkNoShow),
+    Cancel(CancelAppointment),
+    EnterInError(EnterAppointmentInError),
+}
 
 impl Aggregate for Appointment {
     const KIND: AggregateKind = AggregateKind::Appointment;
     type Event = AppointmentEvent;
     type Command = AppointmentCommand;
 
-    fn reads(_: StreamId, _: Option<&Self>, command: &AppointmentCommand, _: &Facts) -> Vec<Read> {
-        match *command {}
+    /// What a choice of time rests on; a change of status rests on the appointment alone.
+    fn reads(_: StreamId, state: Option<&Self>, command: &AppointmentCommand, facts: &Facts) -> Vec<Read> {
+        match command {
+            AppointmentCommand::Book(command) => command.reads(facts),
+            AppointmentCommand::Overbook(command) => command.reads(facts),
+            AppointmentCommand::Waitlist(command) => command.reads(facts),
+            AppointmentCommand::Confirm(_) => {
+                state.map_or_else(Vec::new, |state| change::reads_to_confirm(state, facts))
+            }
+            AppointmentCommand::Reschedule(command) => state.map_or_else(Vec::new, |state| command.reads(state, facts)),
+            AppointmentCommand::CheckIn(_)
+            | AppointmentCommand::Start(_)
+            | AppointmentCommand::Complete(_)
+            | AppointmentCommand::MarkNoShow(_)
+            | AppointmentCommand::Cancel(_)
+            | AppointmentCommand::EnterInError(_) => Vec::new(),
+        }
     }
 
-    fn decide(_: Option<&Self>, command: AppointmentCommand, _: &Facts, _: &Context<'_>) -> Result<Decision, Refusal> {
-        match command {}
+    fn decide(
+        state: Option<&Self>,
+        command: AppointmentCommand,
+        facts: &Facts,
+        context: &Context<'_>,
+    ) -> Result<Decision, Refusal> {
+        let known = || state.ok_or_else(|| Refusal::not_found("appointment"));
+        let event = match command {
+            AppointmentCommand::Book(command) => command.decide(state, facts, context)?,
+            AppointmentCommand::Overbook(command) => command.decide(state, facts, context)?,
+            AppointmentCommand::Waitlist(command) => command.decide(state, facts, context)?,
+            AppointmentCommand::Confirm(command) => command.decide(known()?, facts, context)?,
+            AppointmentCommand::Reschedule(command) => match command.decide(known()?, facts, context)? {
+                Some(event) => event,
+                None => return Ok(Decision::already_so()),
+            },
+            AppointmentCommand::CheckIn(command) => command.decide(known()?)?,
+            AppointmentCommand::Start(command) => command.decide(known()?)?,
+            AppointmentCommand::Complete(command) => command.decide(known()?)?,
+            AppointmentCommand::MarkNoShow(command) => command.decide(known()?, context)?,
+            AppointmentCommand::Cancel(command) => command.decide(known()?)?,
+            AppointmentCommand::EnterInError(command) => command.decide(known()?)?,
+        };
+        Ok(Decision::one(context.target, event))
     }
 
-    fn evolve(_: Option<Self>, _: &AppointmentEvent) -> Option<Self> {
-        None
+    fn evolve(state: Option<Self>, event: &AppointmentEvent) -> Option<Self> {
+        match state {
+            None => Self::from_first(event),
+            Some(appointment) => appointment.apply(event),
+        }
     }
 
-    fn claims(_: Option<&Self>, _: StreamId, _: &AppointmentEvent) -> Vec<ClaimChange> {
-        Vec::new()
+    fn claims(before: Option<&Self>, _: StreamId, event: &AppointmentEvent) -> Vec<ClaimChange> {
+        let after = Self::evolve(before.cloned(), event);
+        let (held, holds) = (before.and_then(Self::held), after.as_ref().and_then(Self::held));
+        if held == holds {
+            return Vec::new();
+        }
+        let freed = held.map(|time| ClaimChange::FreeTime(time.doctor));
+        freed.into_iter().chain(holds.map(ClaimChange::TakeTime)).collect()
     }
 
     fn counters(_: Option<&Self>, _: &AppointmentEvent) -> Vec<CounterChange> {
         Vec::new()
     }
+}
+
+/// What may not be done to an appointment as it stands.
+fn wrong_status(appointment: &Appointment, what: &str) -> Refusal {
+    let detail = format!("An appointment that is {} cannot be {what}.", appointment.status);
+    Refusal::conflict("wrong-status", detail).with("status", appointment.status.to_string())
 }

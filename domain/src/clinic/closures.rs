@@ -94,3 +94,60 @@ impl CancelClosure {
         Ok(did(context, ClinicEvent::ClosureCancelled { closure: self.closure_id }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{World, body, id};
+
+    fn declare(world: &mut World, closure: Value) -> Result<Vec<events::DomainEvent>, Refusal> {
+        world.when::<Clinic>(world.clinic, body::<DeclareClosure>(closure))
+    }
+
+    #[test]
+    fn a_closure_covers_its_days_and_can_be_taken_back() {
+        let mut world = World::registered();
+        declare(&mut world, json!({"from": "2026-03-04", "to": "2026-03-05", "reason": "Holi"})).unwrap();
+        let clinic = world.state::<Clinic>(world.clinic).unwrap();
+        let visit = |start: &str, end: &str| events::values::Span {
+            from: crate::testing::at(start),
+            to: crate::testing::at(end),
+        };
+        let office = world.office();
+        assert!(clinic.closure_over(office, &visit("2026-03-04T03:30:00Z", "2026-03-04T04:00:00Z")).is_some());
+        assert!(clinic.closure_over(office, &visit("2026-03-05T18:00:00Z", "2026-03-05T18:30:00Z")).is_some());
+        assert!(clinic.closure_over(office, &visit("2026-03-05T18:30:00Z", "2026-03-05T19:00:00Z")).is_none());
+        let closure_id = clinic.closures[0].id;
+        world.when::<Clinic>(world.clinic, CancelClosure { closure_id }).unwrap();
+        assert!(world.state::<Clinic>(world.clinic).unwrap().closures.is_empty());
+        let again = world.when::<Clinic>(world.clinic, CancelClosure { closure_id }).unwrap_err();
+        assert_eq!(again.class, crate::Class::NotFound);
+    }
+
+    #[test]
+    fn a_closure_of_one_office_leaves_the_others_open() {
+        let mut world = World::registered();
+        let office = world.office();
+        declare(&mut world, json!({"office_id": office, "from": "2026-03-04", "reason": "Paint"})).unwrap();
+        let clinic = world.state::<Clinic>(world.clinic).unwrap();
+        let days = days_of(clinic.closures[0].from, clinic.closures[0].to, clinic.zone());
+        assert!(clinic.closure_over(office, &days).is_some());
+        assert!(clinic.closure_over(id(9), &days).is_none());
+    }
+
+    #[test]
+    fn days_run_forward_are_few_and_not_over() {
+        let mut world = World::registered();
+        for (closure, code) in [
+            (json!({"from": "2026-03-05", "to": "2026-03-04", "reason": "x"}), "days-backwards"),
+            (json!({"from": "2026-03-05", "to": "2027-03-06", "reason": "x"}), "too-long"),
+            (json!({"from": "2026-02-20", "to": "2026-03-01", "reason": "x"}), "in-the-past"),
+            (json!({"office_id": id::<OfficeId>(9), "from": "2026-03-05", "reason": "x"}), "not-found"),
+        ] {
+            assert_eq!(declare(&mut world, closure).unwrap_err().code, code);
+        }
+        declare(&mut world, json!({"from": "2026-02-20", "to": "2026-03-02", "reason": "still going on"})).unwrap();
+    }
+}

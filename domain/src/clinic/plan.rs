@@ -127,3 +127,84 @@ impl SetLimits {
         did(context, ClinicEvent::LimitsSet { limits })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{World, at, body, id};
+
+    fn subscribed(plan: &str) -> World {
+        let mut world = World::registered();
+        let sent = json!({"plan": plan, "paid_until": "2027-03-02T00:00:00Z"});
+        world.when::<Clinic>(world.clinic, body::<ActivateSubscription>(sent)).unwrap();
+        world
+    }
+
+    fn change(world: &mut World, plan: PaidPlan) -> Result<Vec<events::DomainEvent>, Refusal> {
+        world.when::<Clinic>(world.clinic, ChangePlan { plan })
+    }
+
+    fn clinic(world: &World) -> &Clinic {
+        world.state(world.clinic).unwrap()
+    }
+
+    #[test]
+    fn a_trial_has_the_limits_of_a_trial_until_a_subscription_begins() {
+        let mut world = World::registered();
+        assert_eq!(clinic(&world).limits().doctors, Some(5));
+        assert_eq!(change(&mut world, PaidPlan::Basic).unwrap_err().code, "no-subscription");
+        assert_eq!(clinic(&subscribed("basic")).limits().doctors, Some(20));
+        assert!(serde_json::from_value::<ChangePlan>(json!({"plan": "trial"})).is_err());
+    }
+
+    #[test]
+    fn a_downgrade_is_refused_while_more_is_in_use() {
+        let mut world = subscribed("premium");
+        for n in 2..=4 {
+            world.given_office(id(n));
+        }
+        let refused = change(&mut world, PaidPlan::Basic).unwrap_err();
+        assert_eq!((refused.code, refused.extra), ("quota-exceeded", vec![("limit", 3.into()), ("used", 4.into())]));
+        world.given(world.clinic, ClinicEvent::OfficeClosed { office: id(4) });
+        change(&mut world, PaidPlan::Basic).unwrap();
+        assert!(change(&mut world, PaidPlan::Basic).unwrap().is_empty(), "already so");
+    }
+
+    #[test]
+    fn a_subscription_to_less_than_is_in_use_is_refused() {
+        let mut world = World::registered();
+        for n in 2..=4 {
+            world.given_office(id(n));
+        }
+        let sent = json!({"plan": "basic", "paid_until": "2027-03-02T00:00:00Z"});
+        let refused = world.when::<Clinic>(world.clinic, body::<ActivateSubscription>(sent)).unwrap_err();
+        assert_eq!(refused.code, "quota-exceeded");
+        let past = json!({"plan": "basic", "paid_until": "2026-03-02T03:00:00Z"});
+        let refused = world.when::<Clinic>(world.clinic, body::<ActivateSubscription>(past)).unwrap_err();
+        assert_eq!(refused.code, "in-the-past");
+    }
+
+    #[test]
+    fn a_clinics_own_limits_go_before_the_plans() {
+        let mut world = World::registered();
+        let sent = json!({"limits": {"doctors": 7}});
+        world.when::<Clinic>(world.clinic, body::<SetLimits>(sent.clone())).unwrap();
+        assert!(world.when::<Clinic>(world.clinic, body::<SetLimits>(sent)).unwrap().is_empty(), "already so");
+        assert_eq!((clinic(&world).limits().doctors, clinic(&world).limits().offices), (Some(7), None));
+        world.when::<Clinic>(world.clinic, body::<SetLimits>(json!({"limits": null}))).unwrap();
+        assert_eq!(clinic(&world).limits(), Plan::Trial.limits());
+    }
+
+    #[test]
+    fn standing_ends_with_the_trial_or_the_subscription() {
+        let code = |world: &World, now: &str| clinic(world).standing(at(now)).err().map(|refusal| refusal.code);
+        let trial = World::registered();
+        assert_eq!(code(&trial, "2026-04-01T02:59:59Z"), None);
+        assert_eq!(code(&trial, "2026-04-01T03:00:00Z"), Some("trial-expired"));
+        let paid = subscribed("basic");
+        assert_eq!(code(&paid, "2027-03-01T23:59:59Z"), None);
+        assert_eq!(code(&paid, "2027-03-02T00:00:00Z"), Some("subscription-expired"));
+    }
+}

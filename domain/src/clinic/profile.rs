@@ -131,3 +131,63 @@ impl UpdateSettings {
         did(context, ClinicEvent::SettingsChanged { settings })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{World, body, id};
+
+    fn update(world: &mut World, fields: serde_json::Value) -> Result<Vec<events::DomainEvent>, Refusal> {
+        world.when::<Clinic>(world.clinic, body::<UpdateProfile>(fields))
+    }
+
+    fn profile(world: &World) -> &ClinicProfile {
+        &world.state::<Clinic>(world.clinic).unwrap().profile
+    }
+
+    #[test]
+    fn what_is_left_out_stays_and_null_empties() {
+        let mut world = World::registered();
+        update(&mut world, json!({"phone": "+91 98765 43210", "address": {"city": "Pune"}})).unwrap();
+        assert_eq!(profile(&world).phone.as_deref(), Some("+919876543210"));
+        update(&mut world, json!({"phone": null, "name": "Asha & Co"})).unwrap();
+        assert_eq!((profile(&world).phone.as_deref(), profile(&world).name.as_str()), (None, "Asha & Co"));
+        assert!(profile(&world).address.is_some());
+        assert!(update(&mut world, json!({"name": "Asha & Co"})).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_name_cannot_be_emptied() {
+        assert!(serde_json::from_value::<UpdateProfile>(json!({"name": null})).is_err());
+        assert!(serde_json::from_value::<UpdateProfile>(json!({"slug": "other"})).is_err());
+    }
+
+    #[test]
+    fn a_new_name_frees_the_old_one_and_may_not_be_anothers() {
+        let mut world = World::registered();
+        world.claims.insert(name_claim("Taken"), id::<events::ClinicId>(9).into());
+        let refused = update(&mut world, json!({"name": "TAKEN"})).unwrap_err();
+        assert_eq!((refused.code, refused.extra), ("duplicate", vec![("taken", "clinic-name".into())]));
+        update(&mut world, json!({"name": "New", "registration_number": null})).unwrap();
+        assert!(!world.claims.contains_key(&name_claim("Asha Clinic")));
+        assert!(!world.claims.contains_key(&registration_claim("MH-1/2")));
+        assert!(world.claims.contains_key(&name_claim("New")));
+    }
+
+    #[test]
+    fn settings_that_are_left_out_stay() {
+        let mut world = World::registered();
+        let sent = json!({"overbooking": {"policy": "capacity", "places": 3}});
+        world.when::<Clinic>(world.clinic, body::<UpdateSettings>(sent)).unwrap();
+        let sent = json!({"confirm_bookings": true});
+        world.when::<Clinic>(world.clinic, body::<UpdateSettings>(sent.clone())).unwrap();
+        assert!(world.when::<Clinic>(world.clinic, body::<UpdateSettings>(sent)).unwrap().is_empty());
+        let settings = &world.state::<Clinic>(world.clinic).unwrap().settings;
+        assert_eq!(settings.overbooking, Overbooking::Capacity { places: 3 });
+        assert_eq!((settings.confirm_bookings, settings.no_show_grace_minutes), (true, 15));
+        let none = json!({"overbooking": {"policy": "capacity", "places": 0}});
+        assert!(serde_json::from_value::<UpdateSettings>(none).is_err());
+    }
+}

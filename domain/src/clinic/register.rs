@@ -143,3 +143,85 @@ fn first_office(profile: &ClinicProfile, context: &Context<'_>) -> Office {
         hours: WeeklyHours::default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use events::{AggregateKind, DomainEvent, StaffEvent};
+    use secrecy::ExposeSecret;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        Class, Clinic, Staff,
+        testing::{World, body, id},
+    };
+
+    fn registration() -> Value {
+        json!({
+            "name": "Asha Clinic", "slug": "asha", "email": "office@asha.example", "registration_number": "MH-1/2",
+            "admin": {"username": "admin", "name": "Asha Rao"}
+        })
+    }
+
+    #[test]
+    fn a_clinic_begins_with_a_trial_an_office_and_an_administrator() {
+        let mut world = World::empty();
+        let events = world.when::<Clinic>(world.clinic, body::<RegisterClinic>(registration())).unwrap();
+        let names: Vec<_> = events.iter().map(DomainEvent::event_type).collect();
+        assert_eq!(names, ["ClinicRegistered", "OfficeAdded", "StaffInvited", "StaffActivated"]);
+        let clinic = world.state::<Clinic>(world.clinic).unwrap();
+        assert_eq!((clinic.trial_ends_at - world.now).num_days(), 30);
+        assert_eq!(clinic.zone(), chrono_tz::Asia::Kolkata);
+        assert!(world.state::<Staff>(world.admin()).unwrap().is_administrator());
+        assert_eq!((world.counter("usage/admins"), world.counter("usage/offices")), (1, 1));
+    }
+
+    #[test]
+    fn slug_name_and_registration_number_are_unique_however_they_are_written() {
+        for (field, value, kind) in [
+            ("slug", "asha", "slug"),
+            ("name", " asha  CLINIC ", "clinic-name"),
+            ("registration_number", "mh 1 2", "registration-number"),
+        ] {
+            let mut world = World::registered();
+            let mut other = registration();
+            for (field, value) in [("slug", "other"), ("name", "Other"), ("registration_number", "X9")] {
+                other[field] = value.into();
+            }
+            other[field] = value.into();
+            world.clinic = id(0xC12);
+            let refused = world.when::<Clinic>(world.clinic, body::<RegisterClinic>(other)).unwrap_err();
+            assert_eq!((refused.class, refused.code), (Class::Conflict, "duplicate"));
+            assert_eq!(refused.extra, [("taken", kind.into())]);
+        }
+    }
+
+    #[test]
+    fn one_id_is_registered_once() {
+        let mut world = World::registered();
+        let refused = world.when::<Clinic>(world.clinic, body::<RegisterClinic>(registration())).unwrap_err();
+        assert_eq!(refused.code, "duplicate");
+    }
+
+    #[test]
+    fn the_password_goes_another_way_than_the_command() {
+        let mut sent = registration();
+        sent["admin"]["password"] = "correct horse battery".into();
+        assert!(serde_json::from_value::<RegisterClinic>(sent.clone()).is_err());
+        let (command, password) = body::<RegisterClinic<AdministratorAccount>>(sent).split();
+        assert_eq!(password.into_secret().expose_secret(), "correct horse battery");
+        let mut world = World::empty();
+        for event in world.when::<Clinic>(world.clinic, command).unwrap() {
+            assert!(!format!("{event:?}").contains("horse"));
+        }
+    }
+
+    #[test]
+    fn the_administrators_name_is_sealed() {
+        let world = World::registered();
+        let invited = world.log.iter().find(|(stream, _)| stream.kind == AggregateKind::Staff).unwrap();
+        let encoded = events::codec::encode(&invited.1);
+        assert!(!String::from_utf8(encoded.payload).unwrap().contains("Asha"));
+        assert!(matches!(&invited.1, DomainEvent::Staff(StaffEvent::StaffInvited { patient: None, .. })));
+    }
+}

@@ -37,3 +37,26 @@ impl ResumeClinic {
         did(context, ClinicEvent::ClinicResumed {})
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{World, body, id};
+
+    #[test]
+    fn a_suspended_clinic_has_no_standing_until_it_is_resumed() {
+        let mut world = World::registered();
+        let suspend = body::<SuspendClinic>(json!({"reason": "unpaid"}));
+        assert!(world.when::<Clinic>(world.clinic, ResumeClinic {}).unwrap().is_empty(), "already so");
+        world.when::<Clinic>(world.clinic, suspend.clone()).unwrap();
+        assert!(world.when::<Clinic>(world.clinic, suspend.clone()).unwrap().is_empty(), "already so");
+        let refused = world.state::<Clinic>(world.clinic).unwrap().standing(world.now).unwrap_err();
+        assert_eq!((refused.class, refused.code), (crate::Class::Forbidden, "clinic-suspended"));
+        world.when::<Clinic>(world.clinic, ResumeClinic {}).unwrap();
+        assert!(world.state::<Clinic>(world.clinic).unwrap().standing(world.now).is_ok());
+        let nobody = world.when::<Clinic>(id::<events::ClinicId>(9), suspend).unwrap_err();
+        assert_eq!(nobody.class, crate::Class::NotFound);
+    }
+}

@@ -57,3 +57,49 @@ fn end_login(decision: Decision, staff: &Staff, reason: Reason, context: &Contex
         decision.and(login, StaffEvent::RoleRevoked { role: Role::Doctor })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        Doctor,
+        testing::{World, body},
+    };
+
+    fn deactivate(world: &mut World, doctor: DoctorId) -> Result<Vec<events::DomainEvent>, Refusal> {
+        world.when::<Doctor>(doctor, body::<DeactivateDoctor>(json!({"reason": "retired"})))
+    }
+
+    #[test]
+    fn the_login_ends_with_the_doctor() {
+        let mut world = World::registered();
+        let doctor = world.given_doctor(3);
+        deactivate(&mut world, doctor).unwrap();
+        assert_eq!(world.state::<Staff>(UserId(doctor.0)).unwrap().status, Status::Deactivated);
+        assert_eq!(world.counter("usage/doctors"), 0);
+        assert!(deactivate(&mut world, doctor).unwrap().is_empty(), "already so");
+        let fee = body::<super::super::SetFee>(json!({"fee": {"minor": 1, "currency": "INR"}}));
+        assert_eq!(world.when::<Doctor>(doctor, fee).unwrap_err().code, "inactive");
+    }
+
+    #[test]
+    fn a_login_with_other_roles_loses_only_this_one() {
+        let mut world = World::registered();
+        let doctor = world.given_doctor(3);
+        let login = UserId(doctor.0);
+        world.given(login, StaffEvent::RoleGranted { role: Role::Auditor });
+        deactivate(&mut world, doctor).unwrap();
+        let staff = world.state::<Staff>(login).unwrap();
+        assert_eq!((staff.status, staff.roles.as_slice()), (Status::Active, &[Role::Auditor][..]));
+    }
+
+    #[test]
+    fn nobody_ends_themselves() {
+        let mut world = World::registered();
+        let doctor = world.given_doctor(3);
+        world.acts(UserId(doctor.0), &[Role::Doctor, Role::ClinicAdmin]);
+        assert_eq!(deactivate(&mut world, doctor).unwrap_err().code, "own-login");
+    }
+}

@@ -94,3 +94,61 @@ pub(super) fn assigned(doctor: &Doctor, office: OfficeId) -> Result<(), Refusal>
         Err(Refusal::rule("office-not-assigned", "The doctor is not assigned to this office."))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        DoctorCommand,
+        doctor::SetWorkingHours,
+        testing::{World, body, id},
+    };
+
+    const NORTH: OfficeId = OfficeId(uuid::Uuid::from_u128(2));
+
+    fn start() -> (World, DoctorId) {
+        let mut world = World::registered();
+        world.given_office(NORTH);
+        let doctor = world.given_doctor(3);
+        (world, doctor)
+    }
+
+    fn give(
+        world: &mut World,
+        doctor: DoctorId,
+        command: impl Into<DoctorCommand>,
+    ) -> Result<Vec<events::DomainEvent>, Refusal> {
+        world.when::<Doctor>(doctor, command)
+    }
+
+    #[test]
+    fn offices_are_assigned_and_one_is_primary() {
+        let (mut world, doctor) = start();
+        assert_eq!(
+            give(&mut world, doctor, SetPrimaryOffice { office_id: NORTH }).unwrap_err().code,
+            "office-not-assigned"
+        );
+        give(&mut world, doctor, AssignOffice { office_id: NORTH }).unwrap();
+        assert!(give(&mut world, doctor, AssignOffice { office_id: NORTH }).unwrap().is_empty(), "already so");
+        give(&mut world, doctor, SetPrimaryOffice { office_id: NORTH }).unwrap();
+        assert!(give(&mut world, doctor, SetPrimaryOffice { office_id: NORTH }).unwrap().is_empty(), "already so");
+        assert_eq!(world.state::<Doctor>(doctor).unwrap().offices, [NORTH, world.office()]);
+        let nowhere = give(&mut world, doctor, AssignOffice { office_id: id(9) }).unwrap_err();
+        assert_eq!(nowhere.class, crate::Class::NotFound);
+    }
+
+    #[test]
+    fn the_only_office_and_one_with_hours_stay_assigned() {
+        let (mut world, doctor) = start();
+        let main = world.office();
+        assert_eq!(give(&mut world, doctor, UnassignOffice { office_id: main }).unwrap_err().code, "number-of-offices");
+        give(&mut world, doctor, AssignOffice { office_id: NORTH }).unwrap();
+        let hours = json!({"hours": [{"office_id": NORTH, "weekday": "mon", "from": "09:00", "to": "10:00"}]});
+        give(&mut world, doctor, body::<SetWorkingHours>(hours)).unwrap();
+        assert_eq!(give(&mut world, doctor, UnassignOffice { office_id: NORTH }).unwrap_err().code, "hours-in-office");
+        give(&mut world, doctor, UnassignOffice { office_id: main }).unwrap();
+        assert!(give(&mut world, doctor, UnassignOffice { office_id: main }).unwrap().is_empty(), "already so");
+    }
+}

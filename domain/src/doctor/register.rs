@@ -107,3 +107,90 @@ fn check_offices(offices: &[OfficeId], clinic: &Clinic) -> Result<(), Refusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use events::DomainEvent;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        Doctor,
+        testing::{World, body, id},
+    };
+
+    fn registration(world: &World, n: u128) -> Value {
+        json!({
+            "name": "Dr Rao", "username": format!("rao{n}"), "email": format!("rao{n}@asha.example"),
+            "licence_number": format!("MH-{n}"), "licence_expires": "2027-01-31", "office_ids": [world.office()]
+        })
+    }
+
+    fn register(world: &mut World, n: u128, registration: Value) -> Result<Vec<DomainEvent>, Refusal> {
+        world.when::<Doctor>(id::<DoctorId>(n), body::<RegisterDoctor>(registration))
+    }
+
+    #[test]
+    fn a_doctor_comes_with_a_login_of_the_same_id() {
+        let mut world = World::registered();
+        let sent = registration(&world, 2);
+        let events = register(&mut world, 2, sent.clone()).unwrap();
+        let names: Vec<_> = events.iter().map(DomainEvent::event_type).collect();
+        assert_eq!(names, ["StaffInvited", "DoctorRegistered"]);
+        assert_eq!(world.state::<Staff>(id::<UserId>(2)).unwrap().roles, [Role::Doctor]);
+        assert_eq!(world.counter("usage/doctors"), 1);
+        let doctor = world.state::<Doctor>(id::<DoctorId>(2)).unwrap();
+        let on = |day: &str| doctor.licence_valid_on(day.parse().unwrap());
+        assert!(on("2027-01-31") && !on("2027-02-01"));
+        assert_eq!(register(&mut world, 2, sent).unwrap_err().code, "duplicate");
+    }
+
+    #[test]
+    fn licence_user_name_and_e_mail_are_unique() {
+        let mut world = World::registered();
+        let first = registration(&world, 2);
+        register(&mut world, 2, first.clone()).unwrap();
+        for (field, value) in [("licence_number", "mh 2"), ("username", "RAO2"), ("email", "RAO2@asha.example")] {
+            let mut other = registration(&world, 3);
+            other[field] = value.into();
+            let refused = register(&mut world, 3, other).unwrap_err();
+            assert_eq!((refused.code, refused.pointer.map(str::to_owned)), ("duplicate", Some(format!("/{field}"))));
+        }
+    }
+
+    #[test]
+    fn a_doctor_works_in_offices_that_are_open() {
+        let mut world = World::registered();
+        let office = world.office();
+        for (offices, code) in [
+            (json!([]), "number-of-offices"),
+            (json!([office, office]), "office-twice"),
+            (json!([id::<OfficeId>(9)]), "not-found"),
+        ] {
+            let mut sent = registration(&world, 2);
+            sent["office_ids"] = offices;
+            assert_eq!(register(&mut world, 2, sent).unwrap_err().code, code);
+        }
+    }
+
+    #[test]
+    fn doctors_past_the_plan_are_refused() {
+        let mut world = World::registered();
+        for n in 2..=6 {
+            world.given_doctor(n);
+        }
+        let sent = registration(&world, 7);
+        let refused = register(&mut world, 7, sent).unwrap_err();
+        assert_eq!((refused.code, refused.extra), ("quota-exceeded", vec![("limit", 5.into()), ("used", 5.into())]));
+    }
+
+    #[test]
+    fn an_administrator_registers_doctors_and_no_login_becomes_one_unawares() {
+        let mut world = World::registered();
+        let nurse = world.given_staff(2, &[Role::Nurse]);
+        let sent = registration(&world, 2);
+        assert_eq!(register(&mut world, 2, sent.clone()).unwrap_err().code, "duplicate");
+        world.acts(nurse, &[Role::Nurse]);
+        assert_eq!(register(&mut world, 3, sent).unwrap_err().code, "role-above-own");
+    }
+}

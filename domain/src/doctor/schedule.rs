@@ -191,3 +191,116 @@ impl CancelLeave {
         Ok(did(context, DoctorEvent::LeaveCancelled { leave }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use events::UserId;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{World, at, body, id};
+
+    fn start() -> (World, DoctorId) {
+        let mut world = World::registered();
+        let doctor = world.given_doctor(3);
+        (world, doctor)
+    }
+
+    fn set_hours(world: &mut World, doctor: DoctorId, hours: Value) -> Result<Vec<events::DomainEvent>, Refusal> {
+        world.when::<Doctor>(doctor, body::<SetWorkingHours>(json!({"hours": hours})))
+    }
+
+    fn leave(world: &mut World, doctor: DoctorId, leave: Value) -> Result<Vec<events::DomainEvent>, Refusal> {
+        world.when::<Doctor>(doctor, body::<DeclareLeave>(leave))
+    }
+
+    fn block(office: OfficeId, from: &str, to: &str) -> Value {
+        json!({"office_id": office, "weekday": "mon", "from": from, "to": to})
+    }
+
+    #[test]
+    fn a_doctor_without_hours_has_those_of_the_office() {
+        let (mut world, doctor) = start();
+        let office = world.office();
+        let clinic = world.state::<Clinic>(world.clinic).unwrap();
+        assert_eq!(world.state::<Doctor>(doctor).unwrap().hours_in(clinic).len(), 6);
+        set_hours(&mut world, doctor, json!([block(office, "10:00", "12:00")])).unwrap();
+        let clinic = world.state::<Clinic>(world.clinic).unwrap();
+        let state = world.state::<Doctor>(doctor).unwrap();
+        let over = |from: &str, to: &str| state.hours_over(clinic, office, &Span { from: at(from), to: at(to) });
+        assert!(over("2026-03-02T04:30:00Z", "2026-03-02T06:30:00Z").is_some());
+        assert!(over("2026-03-02T04:29:00Z", "2026-03-02T05:00:00Z").is_none());
+        assert!(over("2026-03-03T04:30:00Z", "2026-03-03T05:00:00Z").is_none());
+    }
+
+    #[test]
+    fn hours_lie_in_offices_of_the_doctor_and_nowhere_overlap() {
+        let (mut world, doctor) = start();
+        let (office, north) = (world.office(), id(2));
+        let foreign = set_hours(&mut world, doctor, json!([block(north, "09:00", "10:00")])).unwrap_err();
+        assert_eq!(foreign.class, crate::Class::NotFound);
+        world.given_office(north);
+        let elsewhere = set_hours(&mut world, doctor, json!([block(north, "09:00", "10:00")])).unwrap_err();
+        assert_eq!(elsewhere.code, "office-not-assigned");
+        world.given(doctor, DoctorEvent::OfficeAssigned { office: north });
+        let both = json!([block(office, "09:00", "12:00"), block(north, "11:59", "13:00")]);
+        assert_eq!(set_hours(&mut world, doctor, both).unwrap_err().code, "hours-overlap");
+        let backwards = json!([block(office, "12:00", "09:00")]);
+        assert_eq!(set_hours(&mut world, doctor, backwards).unwrap_err().code, "hours-backwards");
+        let mut short = block(office, "09:00", "09:30");
+        short["slot_minutes"] = 45.into();
+        assert_eq!(set_hours(&mut world, doctor, json!([short])).unwrap_err().code, "slot-longer-than-hours");
+        let fits = json!([block(office, "09:00", "12:00"), block(north, "12:00", "13:00")]);
+        set_hours(&mut world, doctor, fits.clone()).unwrap();
+        assert!(set_hours(&mut world, doctor, fits).unwrap().is_empty(), "already so");
+    }
+
+    #[test]
+    fn a_slot_has_five_to_480_minutes() {
+        for minutes in [4, 481] {
+            let mut sent = block(id(1), "09:00", "18:00");
+            sent["slot_minutes"] = minutes.into();
+            assert!(serde_json::from_value::<SetWorkingHours>(json!({"hours": [sent]})).is_err());
+        }
+    }
+
+    #[test]
+    fn doctors_see_to_their_own_schedule() {
+        let (mut world, doctor) = start();
+        let days = json!({"from": "2026-03-04", "to": "2026-03-05"});
+        let other = world.given_doctor(4);
+        world.acts(UserId(other.0), &[Role::Doctor]);
+        assert_eq!(leave(&mut world, doctor, days.clone()).unwrap_err().code, "not-your-own");
+        assert_eq!(set_hours(&mut world, doctor, json!([])).unwrap_err().code, "not-your-own");
+        world.acts(UserId(doctor.0), &[Role::Doctor]);
+        leave(&mut world, doctor, days).unwrap();
+    }
+
+    #[test]
+    fn a_leave_of_days_covers_them_whole() {
+        let (mut world, doctor) = start();
+        leave(&mut world, doctor, json!({"from": "2026-03-04", "to": "2026-03-05", "reason": "a wedding"})).unwrap();
+        let state = world.state::<Doctor>(doctor).unwrap();
+        let during = |from: &str, to: &str| state.leave_overlapping(&Span { from: at(from), to: at(to) });
+        let leave_id = during("2026-03-05T18:00:00Z", "2026-03-05T18:30:00Z").unwrap();
+        assert!(during("2026-03-05T18:30:00Z", "2026-03-05T19:00:00Z").is_none());
+        world.when::<Doctor>(doctor, CancelLeave { leave_id }).unwrap();
+        assert!(world.state::<Doctor>(doctor).unwrap().leaves.is_empty());
+        assert_eq!(world.when::<Doctor>(doctor, CancelLeave { leave_id }).unwrap_err().class, crate::Class::NotFound);
+    }
+
+    #[test]
+    fn a_leave_runs_forward_ends_and_is_declared_once() {
+        let (mut world, doctor) = start();
+        for (sent, code) in [
+            (json!({"from": "2026-03-05", "to": "2026-03-04"}), "leave-backwards"),
+            (json!({"from": "2026-03-05", "to": "2028-03-06"}), "too-long"),
+            (json!({"from": "2026-02-05", "to": "2026-03-02T03:00:00Z"}), "in-the-past"),
+        ] {
+            assert_eq!(leave(&mut world, doctor, sent).unwrap_err().code, code);
+        }
+        leave(&mut world, doctor, json!({"from": "2026-03-04", "to": "2026-03-05"})).unwrap();
+        let twice = leave(&mut world, doctor, json!({"from": "2026-03-05T09:00:00Z", "to": "2026-03-07"})).unwrap_err();
+        assert_eq!(twice.code, "leave-overlap");
+    }
+}

@@ -109,3 +109,92 @@ impl LockAfterFailedLogins {
         did(context, StaffEvent::StaffLocked { patient: staff.patient, reason: LockReason::FailedLogins, until })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use events::Role;
+
+    use super::*;
+    use crate::{
+        StaffCommand,
+        testing::{World, at, id},
+    };
+
+    fn give(
+        world: &mut World,
+        user: UserId,
+        command: impl Into<StaffCommand>,
+    ) -> Result<Vec<events::DomainEvent>, Refusal> {
+        world.when::<Staff>(user, command)
+    }
+
+    #[test]
+    fn a_password_is_changed_by_the_one_whose_it_is() {
+        let mut world = World::registered();
+        let nurse = world.given_staff(2, &[Role::Nurse]);
+        assert_eq!(give(&mut world, nurse, ChangePassword {}).unwrap_err().code, "not-your-own");
+        world.acts(nurse, &[Role::Nurse]);
+        give(&mut world, nurse, ChangePassword {}).unwrap();
+    }
+
+    #[test]
+    fn a_reset_is_for_a_login_in_use() {
+        let mut world = World::registered();
+        let nurse = world.given_staff(2, &[Role::Nurse]);
+        give(&mut world, nurse, LockStaff {}).unwrap();
+        world.actor = events::Actor::anonymous();
+        assert_eq!(give(&mut world, nurse, RequestPasswordReset {}).unwrap_err().code, "login-not-in-use");
+        let admin = world.admin();
+        give(&mut world, admin, RequestPasswordReset {}).unwrap();
+    }
+
+    #[test]
+    fn a_lock_lasts_until_it_is_ended() {
+        let mut world = World::registered();
+        let nurse = world.given_staff(2, &[Role::Nurse]);
+        assert!(give(&mut world, nurse, UnlockStaff {}).unwrap().is_empty(), "already so");
+        give(&mut world, nurse, LockStaff {}).unwrap();
+        assert!(give(&mut world, nurse, LockStaff {}).unwrap().is_empty(), "already so");
+        assert!(world.state::<Staff>(nurse).unwrap().is_locked(at("2036-01-01T00:00:00Z")));
+        give(&mut world, nurse, UnlockStaff {}).unwrap();
+        assert!(world.state::<Staff>(nurse).unwrap().may_log_in(world.now));
+    }
+
+    #[test]
+    fn nobody_locks_themselves_or_the_last_administrator() {
+        let mut world = World::registered();
+        let admin = world.admin();
+        assert_eq!(give(&mut world, admin, LockStaff {}).unwrap_err().code, "own-login");
+        world.acts(id(9), &[Role::PlatformAdmin]);
+        assert_eq!(give(&mut world, admin, LockStaff {}).unwrap_err().code, "last-administrator");
+        world.given_staff(2, &[Role::ClinicAdmin]);
+        give(&mut world, admin, LockStaff {}).unwrap();
+        assert_eq!(world.counter("usage/admins"), 1);
+        give(&mut world, admin, UnlockStaff {}).unwrap();
+        assert_eq!(world.counter("usage/admins"), 2);
+    }
+
+    #[test]
+    fn failed_logins_lock_for_a_quarter_of_an_hour_even_the_last_administrator() {
+        let mut world = World::registered();
+        let admin = world.admin();
+        world.actor = events::Actor::system();
+        give(&mut world, admin, LockAfterFailedLogins {}).unwrap();
+        assert!(give(&mut world, admin, LockAfterFailedLogins {}).unwrap().is_empty(), "already so");
+        let staff = world.state::<Staff>(admin).unwrap();
+        assert!(!staff.may_log_in(at("2026-03-02T03:14:59Z")));
+        assert!(staff.may_log_in(at("2026-03-02T03:15:00Z")));
+        assert_eq!(world.counter("usage/admins"), 1);
+        world.now = at("2026-03-02T03:15:00Z");
+        assert_eq!(give(&mut world, admin, LockAfterFailedLogins {}).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_login_that_is_not_activated_is_not_locked() {
+        let mut world = World::registered();
+        let invite = serde_json::json!({"name": "Ravi", "username": "ravi", "roles": ["nurse"]});
+        give(&mut world, id(2), crate::testing::body::<super::super::InviteStaff>(invite)).unwrap();
+        assert_eq!(give(&mut world, id(2), LockStaff {}).unwrap_err().code, "login-not-in-use");
+        assert!(give(&mut world, id(2), LockAfterFailedLogins {}).unwrap().is_empty());
+    }
+}

@@ -44,3 +44,66 @@ pub(crate) fn deactivated_event(staff: &Staff, reason: Reason) -> StaffEvent {
         sealed: StaffReason { reason: reason.into() }.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use events::Role;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        staff::{ActivateStaff, UnlockStaff},
+        testing::{World, body, id},
+    };
+
+    fn deactivate(world: &mut World, user: UserId) -> Result<Vec<events::DomainEvent>, Refusal> {
+        world.when::<Staff>(user, body::<DeactivateStaff>(json!({"reason": "left"})))
+    }
+
+    #[test]
+    fn a_login_ends_for_good() {
+        let mut world = World::registered();
+        let nurse = world.given_staff(2, &[Role::Nurse, Role::Receptionist]);
+        deactivate(&mut world, nurse).unwrap();
+        assert!(deactivate(&mut world, nurse).unwrap().is_empty(), "already so");
+        assert_eq!(world.counter("usage/receptionists"), 0);
+        assert_eq!(world.when::<Staff>(nurse, UnlockStaff {}).unwrap_err().code, "deactivated");
+        assert_eq!(world.when::<Staff>(nurse, ActivateStaff {}).unwrap_err().code, "login-not-in-use");
+    }
+
+    #[test]
+    fn not_ones_own_not_the_last_administrators_and_not_above_oneself() {
+        let mut world = World::registered();
+        let admin = world.admin();
+        assert_eq!(deactivate(&mut world, admin).unwrap_err().code, "own-login");
+        world.acts(id(9), &[Role::PlatformAdmin]);
+        assert_eq!(deactivate(&mut world, admin).unwrap_err().code, "last-administrator");
+        let second = world.given_staff(2, &[Role::ClinicAdmin]);
+        world.acts(id(8), &[Role::Receptionist]);
+        assert_eq!(deactivate(&mut world, second).unwrap_err().code, "role-above-own");
+        world.acts(second, &[Role::ClinicAdmin]);
+        deactivate(&mut world, admin).unwrap();
+        assert_eq!(world.counter("usage/admins"), 1);
+    }
+
+    #[test]
+    fn an_active_doctor_is_deactivated_as_a_doctor() {
+        let mut world = World::registered();
+        let doctor = world.given_doctor(3);
+        assert_eq!(deactivate(&mut world, UserId(doctor.0)).unwrap_err().code, "active-doctor");
+    }
+
+    #[test]
+    fn the_user_name_stays_taken_and_the_address_is_free_again() {
+        let mut world = World::registered();
+        let invite = |username: &str| {
+            let sent = json!({"name": "R", "username": username, "email": "r@asha.example", "roles": ["nurse"]});
+            body::<crate::staff::InviteStaff>(sent)
+        };
+        world.when::<Staff>(id::<UserId>(2), invite("ravi")).unwrap();
+        deactivate(&mut world, id(2)).unwrap();
+        let refused = world.when::<Staff>(id::<UserId>(3), invite("ravi")).unwrap_err();
+        assert_eq!(refused.pointer, Some("/username"));
+        world.when::<Staff>(id::<UserId>(3), invite("ravi2")).unwrap();
+    }
+}

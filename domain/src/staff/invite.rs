@@ -181,3 +181,126 @@ impl RenewActivation {
         Ok(did(context, StaffEvent::ActivationRenewed { patient: staff.patient }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use events::{ClinicId, DomainEvent};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::testing::{World, body, id};
+
+    fn invitation(username: &str, roles: &[&str]) -> Value {
+        json!({"name": "Ravi", "username": username, "email": format!("{username}@asha.example"), "roles": roles})
+    }
+
+    fn invite(world: &mut World, n: u128, invitation: Value) -> Result<Vec<DomainEvent>, Refusal> {
+        world.when::<Staff>(id::<UserId>(n), body::<InviteStaff>(invitation))
+    }
+
+    #[test]
+    fn an_invited_login_is_used_once_it_is_activated() {
+        let mut world = World::registered();
+        invite(&mut world, 2, invitation("ravi", &["nurse", "billing", "nurse"])).unwrap();
+        let staff = world.state::<Staff>(id::<UserId>(2)).unwrap();
+        assert_eq!(staff.roles, [Role::Nurse, Role::Billing]);
+        assert!(!staff.may_log_in(world.now));
+        world.when::<Staff>(id::<UserId>(2), RenewActivation {}).unwrap();
+        world.when::<Staff>(id::<UserId>(2), ActivateStaff {}).unwrap();
+        assert!(world.state::<Staff>(id::<UserId>(2)).unwrap().may_log_in(world.now));
+        assert_eq!(invite(&mut world, 2, invitation("ravi2", &["nurse"])).unwrap_err().code, "duplicate");
+    }
+
+    #[test]
+    fn user_name_and_e_mail_are_unique_in_any_case() {
+        let mut world = World::registered();
+        invite(&mut world, 2, invitation("ravi", &["nurse"])).unwrap();
+        let refused = invite(&mut world, 3, invitation("RAVI", &["nurse"])).unwrap_err();
+        assert_eq!((refused.code, refused.pointer), ("duplicate", Some("/username")));
+        let mut other = invitation("other", &["nurse"]);
+        other["email"] = "Ravi@ASHA.example".into();
+        let refused = invite(&mut world, 3, other).unwrap_err();
+        assert_eq!((refused.code, refused.pointer), ("duplicate", Some("/email")));
+    }
+
+    #[test]
+    fn a_login_has_roles_that_its_maker_may_give() {
+        let mut world = World::registered();
+        for (roles, code) in [
+            (&[][..], "no-role"),
+            (&["platform_admin"], "role-out-of-place"),
+            (&["doctor"], "register-doctor"),
+            (&["patient"], "portal-account"),
+        ] {
+            assert_eq!(invite(&mut world, 2, invitation("ravi", roles)).unwrap_err().code, code);
+        }
+        world.acts(id(8), &[Role::Receptionist]);
+        assert_eq!(invite(&mut world, 2, invitation("ravi", &["nurse"])).unwrap_err().code, "role-above-own");
+        world.acts(id(9), &[Role::PlatformAdmin]);
+        assert_eq!(invite(&mut world, 2, invitation("ravi", &["nurse"])).unwrap_err().code, "role-above-own");
+        invite(&mut world, 2, invitation("ravi", &["clinic_admin"])).unwrap();
+    }
+
+    #[test]
+    fn receptionists_are_counted_from_the_invitation() {
+        let mut world = World::registered();
+        for n in 3..=4 {
+            invite(&mut world, n, invitation(&format!("rec{n}"), &["receptionist"])).unwrap();
+        }
+        let refused = invite(&mut world, 5, invitation("rec5", &["receptionist"])).unwrap_err();
+        assert_eq!((refused.code, refused.extra), ("quota-exceeded", vec![("limit", 2.into()), ("used", 2.into())]));
+    }
+
+    #[test]
+    fn a_receptionist_makes_a_portal_account_for_a_patient_who_exists() {
+        let mut world = World::registered();
+        let patient = world.given_patient(7);
+        world.acts(id(8), &[Role::Receptionist]);
+        let mut portal = invitation("asha", &["patient"]);
+        portal["patient_id"] = json!(id::<PatientId>(6));
+        assert_eq!(invite(&mut world, 2, portal.clone()).unwrap_err().class, crate::Class::NotFound);
+        portal["patient_id"] = json!(patient);
+        let made = invite(&mut world, 2, portal.clone()).unwrap();
+        assert_eq!(made[0].patient(id::<UserId>(2).into()), Some(patient), "it lies in the patient's chart");
+        portal["roles"] = json!(["patient", "nurse"]);
+        world.acts(id(8), &[Role::ClinicAdmin]);
+        assert_eq!(invite(&mut world, 3, portal).unwrap_err().code, "portal-account");
+    }
+
+    #[test]
+    fn the_platform_has_its_own_roles() {
+        let mut world = World::empty();
+        world.clinic = ClinicId::PLATFORM;
+        world.actor = events::Actor::system();
+        assert_eq!(invite(&mut world, 2, invitation("root", &["nurse"])).unwrap_err().code, "role-out-of-place");
+        invite(&mut world, 2, invitation("root", &["platform_admin"])).unwrap();
+        world.when::<Staff>(id::<UserId>(2), ActivateStaff {}).unwrap();
+        assert_eq!(world.counter("usage/admins"), 1);
+        world.acts(id(3), &[Role::Operator]);
+        assert_eq!(invite(&mut world, 4, invitation("more", &["operator"])).unwrap_err().code, "role-above-own");
+    }
+
+    #[test]
+    fn a_secret_that_was_used_sets_the_password_and_ends_a_lock_after_failed_logins() {
+        let mut world = World::registered();
+        let nurse = world.given_staff(2, &[Role::Nurse]);
+        world.when::<Staff>(nurse, RenewActivation {}).unwrap();
+        world.when::<Staff>(nurse, super::super::LockAfterFailedLogins {}).unwrap();
+        let events = world.when::<Staff>(nurse, ActivateStaff {}).unwrap();
+        let names: Vec<_> = events.iter().map(DomainEvent::event_type).collect();
+        assert_eq!(names, ["PasswordChanged", "StaffUnlocked"]);
+        world.when::<Staff>(nurse, super::super::LockStaff {}).unwrap();
+        assert_eq!(world.when::<Staff>(nurse, ActivateStaff {}).unwrap_err().code, "login-not-in-use");
+        assert_eq!(world.when::<Staff>(nurse, RenewActivation {}).unwrap_err().code, "login-not-in-use");
+    }
+
+    #[test]
+    fn a_new_secret_for_an_administrator_is_nothing_that_a_receptionist_gets() {
+        let mut world = World::registered();
+        let admin = world.admin();
+        world.acts(id(8), &[Role::Receptionist]);
+        assert_eq!(world.when::<Staff>(admin, RenewActivation {}).unwrap_err().code, "role-above-own");
+        world.acts(id(9), &[Role::PlatformAdmin]);
+        world.when::<Staff>(admin, RenewActivation {}).unwrap();
+    }
+}

@@ -176,3 +176,90 @@ pub(super) fn one_administrator_remains(
 ) -> Result<Option<events::claim::Bound>, Refusal> {
     if before.is_administrator() && !remains { Usage::Admins.one_remains(1, facts).map(Some) } else { Ok(None) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{World, id};
+
+    fn grant(world: &mut World, user: UserId, role: Role) -> Result<Vec<events::DomainEvent>, Refusal> {
+        world.when::<Staff>(user, GrantRole { role })
+    }
+
+    fn revoke(world: &mut World, user: UserId, role: Role) -> Result<Vec<events::DomainEvent>, Refusal> {
+        world.when::<Staff>(user, RevokeRole { role })
+    }
+
+    #[test]
+    fn an_administrator_grants_and_revokes() {
+        let mut world = World::registered();
+        let nurse = world.given_staff(2, &[Role::Nurse]);
+        grant(&mut world, nurse, Role::ClinicAdmin).unwrap();
+        assert!(grant(&mut world, nurse, Role::ClinicAdmin).unwrap().is_empty(), "already so");
+        assert_eq!(world.counter("usage/admins"), 2);
+        revoke(&mut world, nurse, Role::ClinicAdmin).unwrap();
+        assert!(revoke(&mut world, nurse, Role::ClinicAdmin).unwrap().is_empty(), "already so");
+        assert_eq!(world.counter("usage/admins"), 1);
+        assert_eq!(revoke(&mut world, nurse, Role::Nurse).unwrap_err().code, "no-role");
+    }
+
+    #[test]
+    fn nobody_grants_above_their_own_role_or_to_themselves() {
+        let mut world = World::registered();
+        let (admin, nurse) = (world.admin(), world.given_staff(2, &[Role::Nurse]));
+        assert_eq!(grant(&mut world, admin, Role::Billing).unwrap_err().code, "own-roles");
+        assert_eq!(grant(&mut world, nurse, Role::Operator).unwrap_err().code, "role-out-of-place");
+        world.acts(nurse, &[Role::Nurse]);
+        let other = world.given_staff(3, &[Role::Billing]);
+        assert_eq!(grant(&mut world, other, Role::Nurse).unwrap_err().code, "role-above-own");
+        assert_eq!(revoke(&mut world, admin, Role::ClinicAdmin).unwrap_err().code, "role-above-own");
+        world.acts(id(9), &[Role::PlatformAdmin]);
+        assert_eq!(grant(&mut world, other, Role::ClinicAdmin).unwrap_err().code, "role-above-own");
+    }
+
+    #[test]
+    fn the_last_administrator_keeps_the_role() {
+        let mut world = World::registered();
+        let admin = world.admin();
+        world.given(admin, StaffEvent::RoleGranted { role: Role::Billing });
+        let refused = revoke(&mut world, admin, Role::ClinicAdmin).unwrap_err();
+        assert_eq!(refused.code, "last-administrator");
+        world.given_staff(2, &[Role::ClinicAdmin]);
+        revoke(&mut world, admin, Role::ClinicAdmin).unwrap();
+    }
+
+    #[test]
+    fn a_receptionist_more_than_the_plan_allows_is_refused() {
+        let mut world = World::registered();
+        world.given_staff(2, &[Role::Receptionist]);
+        world.given_staff(3, &[Role::Receptionist]);
+        let nurse = world.given_staff(4, &[Role::Nurse]);
+        let refused = grant(&mut world, nurse, Role::Receptionist).unwrap_err();
+        assert_eq!((refused.code, refused.extra), ("quota-exceeded", vec![("limit", 2.into()), ("used", 2.into())]));
+        world.given(id::<UserId>(3), StaffEvent::RoleRevoked { role: Role::Receptionist });
+        grant(&mut world, nurse, Role::Receptionist).unwrap();
+    }
+
+    #[test]
+    fn the_role_of_a_doctor_comes_and_goes_with_the_doctor() {
+        let mut world = World::registered();
+        let nurse = world.given_staff(2, &[Role::Nurse]);
+        assert_eq!(grant(&mut world, nurse, Role::Doctor).unwrap_err().code, "register-doctor");
+        let doctor = world.given_doctor(3);
+        let login = UserId(doctor.0);
+        grant(&mut world, login, Role::Auditor).unwrap();
+        assert_eq!(revoke(&mut world, login, Role::Doctor).unwrap_err().code, "active-doctor");
+    }
+
+    #[test]
+    fn a_portal_account_has_no_other_role_and_an_ended_login_none() {
+        let mut world = World::registered();
+        let nurse = world.given_staff(2, &[Role::Nurse]);
+        assert_eq!(grant(&mut world, nurse, Role::Patient).unwrap_err().code, "portal-account");
+        let sealed = events::Sealed::Erased;
+        world.given(nurse, StaffEvent::StaffDeactivated { patient: None, roles: vec![Role::Nurse], sealed });
+        assert_eq!(grant(&mut world, nurse, Role::Billing).unwrap_err().code, "deactivated");
+        assert_eq!(revoke(&mut world, nurse, Role::Nurse).unwrap_err().code, "deactivated");
+        assert_eq!(grant(&mut world, id(9), Role::Billing).unwrap_err().class, crate::Class::NotFound);
+    }
+}
