@@ -1,5 +1,6 @@
 //! The one program that people run, as a library: tests start the same system as people do.
 
+pub mod bus;
 pub mod commands;
 pub mod data_dir;
 pub mod instance;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use local_servers::{LocalNats, LocalPostgres, NatsOptions, PostgresOptions};
 use secrecy::SecretString;
-use service_kit::config::CommonConfig;
+use service_kit::{config::CommonConfig, tokens::OpaqueSecret};
 use tokio_util::sync::CancellationToken;
 
 use crate::data_dir::DataDir;
@@ -102,6 +102,8 @@ async fn start_nats(config: &CommonConfig) -> Result<(SecretString, Option<Local
     if let Some(url) = config.nats_url.clone() {
         return Ok((url, None));
     }
-    let server = LocalNats::start(NatsOptions::new(DataDir::make(&config.data_dir)?.nats())).await?;
+    let store_dir = DataDir::make(&config.data_dir)?.nats();
+    let password = Some(OpaqueSecret::generate().expose().to_owned());
+    let server = LocalNats::start(NatsOptions { password, ..NatsOptions::new(store_dir) }).await?;
     Ok((server.url().into(), Some(server)))
 }

@@ -1,7 +1,9 @@
 //! A private nats-server with JetStream, on a port of 127.0.0.1 that it finds free by itself.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -18,6 +20,8 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 const PREDECESSOR_WITHIN: Duration = Duration::from_secs(30);
 const STOP_WITHIN: Duration = Duration::from_secs(15);
 const FORCED_STOP_WITHIN: Duration = Duration::from_secs(5);
+/// Of the one login that a server with a password knows.
+const USER: &str = "casebook";
 /// The server's own name for "any free port".
 const ANY_PORT: &str = "-1";
 
@@ -27,20 +31,23 @@ pub struct NatsOptions {
     pub store_dir: PathBuf,
     /// 0: any free port.
     pub port: u16,
+    /// What a client must know, if anything. On a machine that others use too, a stranger could otherwise read
+    /// the messages, and send some. It must fit into a URL as it is.
+    pub password: Option<String>,
 }
 
 impl NatsOptions {
     /// A server on any free port that stores its streams in this folder.
     pub fn new(store_dir: impl Into<PathBuf>) -> Self {
-        Self { store_dir: store_dir.into(), port: 0 }
+        Self { store_dir: store_dir.into(), port: 0, password: None }
     }
 }
 
 /// A nats-server, running or killed. Dropped, it ends.
 pub struct LocalNats {
     process: Process,
-    store_dir: PathBuf,
-    port: u16,
+    /// With the port that was found free.
+    options: NatsOptions,
     /// Removed after the server's end: fields are dropped in this order.
     _temporary: Option<TempDir>,
 }
@@ -58,13 +65,17 @@ impl LocalNats {
     }
 
     async fn start_in(options: NatsOptions, temporary: Option<TempDir>) -> Result<Self> {
-        let (process, port) = launch(&options.store_dir, options.port).await?;
-        Ok(Self { process, store_dir: options.store_dir, port, _temporary: temporary })
+        let (process, port) = launch(&options).await?;
+        Ok(Self { process, options: NatsOptions { port, ..options }, _temporary: temporary })
     }
 
-    /// The same after every restart.
+    /// The same after every restart; with user and password where one is set.
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        let port = self.options.port;
+        match &self.options.password {
+            Some(password) => format!("nats://{USER}:{password}@127.0.0.1:{port}"),
+            None => format!("nats://127.0.0.1:{port}"),
+        }
     }
 
     /// Whether the server has ended without having been asked to; [`restart`](Self::restart) starts it again.
@@ -84,14 +95,15 @@ impl LocalNats {
     /// Ends the server cleanly if it runs, and starts it on the same store and port.
     pub async fn restart(&mut self) -> Result<()> {
         self.end_cleanly().await?;
-        (self.process, self.port) = launch(&self.store_dir, self.port).await?;
+        (self.process, self.options.port) = launch(&self.options).await?;
         Ok(())
     }
 
     /// Kills the server if it runs, and removes all that it has stored. [`restart`](Self::restart) starts it again.
     pub async fn wipe(&mut self) -> Result<()> {
         self.kill().await?;
-        fs::remove_dir_all(&self.store_dir).with_context(|| format!("removing {:?}", self.store_dir))
+        let store_dir = &self.options.store_dir;
+        fs::remove_dir_all(store_dir).with_context(|| format!("removing {store_dir:?}"))
     }
 
     /// Ends the server after it has written out its streams.
@@ -105,13 +117,15 @@ impl LocalNats {
 }
 
 /// Starts a server and learns its port from the file that it writes once it accepts connections.
-async fn launch(store_dir: &Path, port: u16) -> Result<(Process, u16)> {
+async fn launch(options: &NatsOptions) -> Result<(Process, u16)> {
+    let store_dir = &options.store_dir;
     fs::create_dir_all(store_dir).with_context(|| format!("making {store_dir:?}"))?;
     let store_dir = store_dir.canonicalize()?;
     let lock = lock(&store_dir).await?;
-    let ports = tempfile::Builder::new().prefix("casebook-nats-").tempdir()?;
+    let (settings, ports) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let mut command = Account::Own.server_command(&programs::find("nats-server")?, Signal::SIGTERM)?;
-    command.args(["--addr", "127.0.0.1", "--port", &asked(port), "--jetstream", "--store_dir"]).arg(&store_dir);
+    command.arg("--config").arg(write_settings(settings.path(), options)?);
+    command.args(["--addr", "127.0.0.1", "--port", &asked(options.port), "--jetstream", "--store_dir"]).arg(&store_dir);
     command.arg("--ports_file_dir").arg(ports.path()).stdin(lock);
     let log = store_dir.with_extension("log");
     let mut process = Process::start("nats-server", command, &log, Signal::SIGTERM)?;
@@ -122,6 +136,16 @@ async fn launch(store_dir: &Path, port: u16) -> Result<(Process, u16)> {
     .await?;
     tracing::info!(pid = process.pid(), port, store = %store_dir.display(), "nats-server is ready");
     Ok((process, port))
+}
+
+/// In a file, which is read once: arguments can be seen by everybody on the machine.
+fn write_settings(folder: &Path, options: &NatsOptions) -> Result<PathBuf> {
+    let path = folder.join("nats.conf");
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    if let Some(password) = &options.password {
+        writeln!(file, "authorization {{ user: {USER:?}, password: {password:?} }}")?;
+    }
+    Ok(path)
 }
 
 /// The store's lock, for the server to hold as its standard input: it is free again when the server has ended,

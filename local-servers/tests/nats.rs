@@ -64,6 +64,20 @@ async fn two_servers_run_side_by_side() {
 }
 
 #[tokio::test]
+async fn a_server_with_a_password_lets_nobody_in_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let password = Some("s3cret".to_owned());
+    let options = NatsOptions { password, ..NatsOptions::new(folder.path().join("nats")) };
+    let mut server = LocalNats::start(options).await.unwrap();
+    server.restart().await.unwrap();
+    let (credentials, address) = server.url().split_once('@').map(|(c, a)| (c.to_owned(), a.to_owned())).unwrap();
+    assert_eq!(credentials, "nats://casebook:s3cret");
+    assert!(async_nats::connect(&address).await.is_err());
+    let known = async_nats::ConnectOptions::with_user_and_password("casebook".to_owned(), "s3cret".to_owned());
+    known.connect(&address).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_store_is_served_by_one_server_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let options = NatsOptions::new(folder.path().join("nats"));

@@ -3,6 +3,8 @@
 mod contracts;
 mod down;
 mod migrate;
+mod probe;
+mod setup;
 mod status;
 mod up;
 
@@ -15,6 +17,8 @@ pub enum Command {
     Up(up::Up),
     Down(down::Down),
     Migrate(migrate::Migrate),
+    Setup(setup::Setup),
+    Probe(probe::Probe),
     Status(status::Status),
     Contracts(contracts::Contracts),
 }
@@ -24,6 +28,8 @@ pub async fn run(Casebook { config, command }: Casebook) -> anyhow::Result<()> {
         Command::Up(command) => command.run(&config).await,
         Command::Down(command) => command.run(&config).await,
         Command::Migrate(command) => command.run(&config).await,
+        Command::Setup(command) => command.run(&config).await,
+        Command::Probe(command) => command.run(&config).await,
         Command::Status(command) => command.run(&config).await,
         Command::Contracts(command) => command.run(),
     }

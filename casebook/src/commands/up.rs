@@ -10,12 +10,11 @@ use service_kit::{
     layers::{self, HttpSettings},
     lifecycle::{Health, Lifecycle},
     metrics::Metrics,
-    tokens::SigningKeys,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::migrate::migrate;
+use super::setup::prepare;
 use crate::{data_dir::DataDir, instance::Instance, say::say, servers::Servers};
 
 /// Start everything: PostgreSQL and nats-server (unless DATABASE_URL and NATS_URL name existing ones), and all services
@@ -40,15 +39,17 @@ impl Up {
 
 /// Everything that runs on the two servers.
 async fn start(config: &CommonConfig, servers: &Servers, lifecycle: &Lifecycle, listener: TcpListener) -> Result<()> {
-    migrate(config, servers.database_url()).await?;
-    SigningKeys::open(&config.signing_key_file())?;
+    prepare(config, servers.database_url()).await?;
     let metrics = Metrics::install()?;
     let health =
         Health::new(lifecycle.stopping()).database(config.database.pool(servers.database_url(), "casebook-health")?);
     let probes: Router = health.routes().merge(metrics.routes());
     let settings = HttpSettings { trusted_proxies: config.trusted_proxies.clone(), ..HttpSettings::default() };
     let (metrics, stop) = (metrics.clone(), lifecycle.stopping());
-    lifecycle.spawn("metrics", async move { Ok::<_, Infallible>(metrics.upkeep(stop).await) });
+    lifecycle.spawn("metrics", async move {
+        metrics.upkeep(stop).await;
+        Ok::<_, Infallible>(())
+    });
     let address = listener.local_addr()?;
     lifecycle.serve("http", listener, layers::apply(probes, settings));
     say(&format!("Casebook is ready on http://{address}"))?;

@@ -18,14 +18,14 @@ use super::{FieldError, Problem};
 use crate::context::RequestContext;
 
 pub const PROBLEM_JSON: &str = "application/problem+json";
-/// `type` is this path and the code; `/docs` explains it there.
+/// `type` is this path and a code that `/docs` explains.
 const TYPE_PATH: &str = "/docs/problems/";
 
 /// RFC 9457 problem details.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Problem")]
 pub struct ProblemBody {
-    /// Address of the explanation of `code`.
+    /// Address of the explanation of `code`, or of the kind of problem that it is a case of.
     #[serde(rename = "type")]
     pub kind: String,
     pub title: Cow<'static, str>,
@@ -54,7 +54,7 @@ impl Problem {
         let context = RequestContext::current();
         let parts = &*self.0;
         ProblemBody {
-            kind: format!("{TYPE_PATH}{}", parts.kind.code),
+            kind: format!("{TYPE_PATH}{}", parts.kind.explained_at),
             title: parts.kind.title.into(),
             status: parts.kind.status.as_u16(),
             detail: parts.detail.clone(),

@@ -12,6 +12,17 @@ pub struct Kind {
     pub title: &'static str,
     /// What a client can do about it; shown by `/docs`.
     pub explanation: &'static str,
+    /// The code under which `/docs` explains it: its own, or that of the kind that it is a case of.
+    pub explained_at: &'static str,
+}
+
+impl Kind {
+    /// A case of this kind with a code of its own, such as one rule of the domain: `RULE_REFUSED.case("last-office")`.
+    /// A code that is declared with the same status is that kind.
+    pub fn case(self, code: &'static str) -> Self {
+        let declared = ALL.iter().find(|kind| kind.code == code && kind.status == self.status);
+        declared.copied().unwrap_or(Self { code, ..self })
+    }
 }
 
 /// Declares kinds as constants and lists them: `kinds! { pub static ALL; NAME = "code", STATUS, "title", "explanation"; … }`.
@@ -25,6 +36,7 @@ macro_rules! kinds {
                 status: $crate::problem::StatusCode::$status,
                 title: $title,
                 explanation: $explanation,
+                explained_at: $code,
             };
         )+
         /// Every kind declared here.
@@ -102,6 +114,14 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+
+    #[test]
+    fn a_case_keeps_the_explanation_of_its_kind() {
+        let case = RULE_REFUSED.case("last-office");
+        assert_eq!((case.code, case.explained_at, case.title), ("last-office", "rule-refused", RULE_REFUSED.title));
+        assert_eq!(CONFLICT.case("duplicate"), DUPLICATE);
+        assert_eq!(FORBIDDEN.case("quota-exceeded"), QUOTA_EXCEEDED);
+    }
 
     #[test]
     fn codes_are_unique_kebab_case_and_explained() {
