@@ -10,6 +10,8 @@ pub mod bookings;
 pub mod clinic;
 pub mod doctor;
 mod hours;
+#[cfg(test)]
+mod invariants;
 pub mod patient;
 mod pseudonyms;
 mod refusal;

@@ -256,6 +256,10 @@ impl World {
         self.streams.get(&id.into()).and_then(|state| <&A>::try_from(state).ok())
     }
 
+    pub fn states(&self) -> impl Iterator<Item = (&StreamId, &State)> {
+        self.streams.iter()
+    }
+
     pub fn counter(&self, name: &str) -> i64 {
         self.counters.get(&CounterKey::new(name)).copied().unwrap_or(0)
     }

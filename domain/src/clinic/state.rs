@@ -80,7 +80,7 @@ impl Clinic {
     }
 
     /// What the clinic holds that no other clinic may have.
-    pub(super) fn held(&self) -> Vec<ClaimKey> {
+    pub(crate) fn held(&self) -> Vec<ClaimKey> {
         let registration = self.profile.registration_number.as_deref().map(registration_claim);
         [slug_claim(&self.slug), name_claim(&self.profile.name)].into_iter().chain(registration).collect()
     }

@@ -61,7 +61,7 @@ impl Doctor {
     }
 
     /// What the doctor holds that no other may have.
-    pub(super) fn held(&self) -> Vec<ClaimKey> {
+    pub(crate) fn held(&self) -> Vec<ClaimKey> {
         self.active.then(|| licence_claim(&self.licence_hash)).into_iter().collect()
     }
 

@@ -67,7 +67,7 @@ impl Staff {
 
     /// What the login holds that no other may have. The user name stays taken for ever, so that a name in
     /// the audit trail is always the same person's; the e-mail address is free once the login has ended.
-    pub(super) fn held(&self) -> Vec<ClaimKey> {
+    pub(crate) fn held(&self) -> Vec<ClaimKey> {
         let email = self.email_hash.as_ref().filter(|_| self.status != Status::Deactivated);
         std::iter::once(username_claim(&self.username_hash)).chain(email.map(email_claim)).collect()
     }
