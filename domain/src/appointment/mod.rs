@@ -8,6 +8,8 @@ pub mod end;
 mod lanes;
 pub mod overbook;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod sample;
 mod state;
 pub mod waitlist;

@@ -15,7 +15,7 @@ use strum::IntoStaticStr;
 use super::{
     Chart,
     contacts::SetEmergencyContact,
-    identifiers::{NewIdentifier, check_new},
+    identifiers::{AddIdentifier, check_new},
 };
 use crate::{
     Context, Decision, Facts, Patient, Refusal, Usage,
@@ -98,7 +98,7 @@ pub struct RegisterPatient {
     #[serde(default)]
     pub emergency_contact: Option<SetEmergencyContact>,
     #[serde(default)]
-    pub identifiers: Vec<NewIdentifier>,
+    pub identifiers: Vec<AddIdentifier>,
 }
 
 /// Replaces all demographics: what is left out is emptied. The emergency contact stays when it is left
@@ -157,7 +157,7 @@ impl RegisterPatient {
         Ok(events.fold(Decision::default(), |all, event| all.and(PatientId(context.target.id), event)).within(bound))
     }
 
-    fn split(self) -> (UpdateDemographics, Vec<NewIdentifier>) {
+    fn split(self) -> (UpdateDemographics, Vec<AddIdentifier>) {
         let person = UpdateDemographics {
             first_name: self.first_name,
             last_name: self.last_name,

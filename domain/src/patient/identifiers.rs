@@ -69,16 +69,14 @@ impl JsonSchema for IdentifierKind {
     }
 }
 
+/// Adds an id to the patient's. One that the person has already, under whichever record, is not added again.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewIdentifier {
+pub struct AddIdentifier {
     #[serde(rename = "type")]
     pub kind: IdentifierKind,
     pub value: DocumentNumber,
 }
-
-/// Adds an id to the patient's. One that the person has already, under whichever record, is not added again.
-pub type AddIdentifier = NewIdentifier;
 
 /// Ends an id: it is the patient's no more, and another may have it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -87,7 +85,7 @@ pub struct EndIdentifier {
     pub identifier_id: IdentifierId,
 }
 
-impl NewIdentifier {
+impl AddIdentifier {
     pub(super) fn decide(self, chart: &Chart<'_>, context: &Context<'_>) -> Result<Decision, Refusal> {
         let hash = self.hash(context.pseudonyms);
         let has = |entry: &IdentifierEntry| hash.is_some() && entry.hash == hash;
@@ -129,7 +127,7 @@ impl EndIdentifier {
 
 /// The events for the ids of a new patient.
 pub(super) fn check_new(
-    identifiers: Vec<NewIdentifier>,
+    identifiers: Vec<AddIdentifier>,
     facts: &Facts,
     context: &Context<'_>,
 ) -> Result<Vec<PatientEvent>, Refusal> {

@@ -8,6 +8,8 @@ pub mod group;
 pub mod identifiers;
 pub mod merge;
 pub mod problems;
+#[cfg(test)]
+mod properties;
 pub mod standing;
 mod state;
 
