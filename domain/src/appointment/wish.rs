@@ -209,6 +209,30 @@ mod tests {
     }
 
     #[test]
+    fn hours_without_a_gap_are_one() {
+        let mut world = desk();
+        let block = |weekday: &str, from: &str, to: &str| json!({"office_id": World::OFFICE, "weekday": weekday, "from": from, "to": to});
+        let hours = json!([
+            block("mon", "11:00", "12:00"),
+            block("mon", "09:00", "11:00"),
+            block("mon", "12:15", "13:00"),
+            block("mon", "20:00", "23:59"),
+            block("tue", "00:00", "02:00")
+        ]);
+        world.given_hours(id(DOCTOR), hours);
+        // 10:30 to 12:00, and to 12:05; 23:30 to 01:30, and to 02:15.
+        for (start, minutes, inside) in [
+            ("2026-03-02T05:00:00Z", 90, true),
+            ("2026-03-02T05:00:00Z", 95, false),
+            ("2026-03-02T18:00:00Z", 120, true),
+            ("2026-03-02T18:00:00Z", 165, false),
+        ] {
+            let result = book(&mut world.clone(), 1, json!({"start": start, "minutes": minutes}));
+            assert_eq!(result.is_ok(), inside, "{start} {minutes}");
+        }
+    }
+
+    #[test]
     fn nobody_comes_while_the_doctor_is_on_leave() {
         let mut world = desk();
         let span = super::Span { from: at("2026-03-02T04:40:00Z"), to: at("2026-03-02T08:00:00Z") };

@@ -42,12 +42,19 @@ impl Doctor {
         offices.flat_map(|office| WorkingHours::of_office(office.id, &office.hours)).collect()
     }
 
-    /// The working hours in the office that the whole span lies in. The span is the visit without the
-    /// buffer after it.
+    /// The working hours in the office that the span begins in, if it lies in working hours as a whole:
+    /// hours that follow one another without a gap are one. The span is the visit without the buffer
+    /// after it.
     pub fn hours_over(&self, clinic: &Clinic, office: OfficeId, span: &Span) -> Option<WorkingHours> {
-        let day = day_of(span.from, clinic.zone());
-        let covers = |hours: &WorkingHours| hours.on(day, clinic.zone()).is_some_and(|block| block.covers(span));
-        self.hours_in(clinic).into_iter().find(|hours| hours.office_id == office && covers(hours))
+        let (zone, here) = (clinic.zone(), |hours: &WorkingHours| hours.office_id == office);
+        let hours: Vec<WorkingHours> = self.hours_in(clinic).into_iter().filter(here).collect();
+        let days = day_of(span.from, zone).iter_days().take_while(|day| *day <= day_of(span.to, zone));
+        let mut blocks: Vec<(Span, WorkingHours)> =
+            days.flat_map(|day| hours.iter().filter_map(move |hours| Some((hours.on(day, zone)?, *hours)))).collect();
+        blocks.sort_by_key(|(block, _)| block.from);
+        let (first, begins) = *blocks.iter().find(|(block, _)| block.from <= span.from && span.from < block.to)?;
+        let goes_on = |end, (block, _): &(Span, WorkingHours)| if block.from <= end { block.to.max(end) } else { end };
+        (span.to <= blocks.iter().fold(first.to, goes_on)).then_some(begins)
     }
 
     /// A leave that the span touches.
