@@ -8,6 +8,7 @@ use std::{
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
+use local_servers::{LocalNats, LocalPostgres};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -36,7 +37,11 @@ struct Up {
 
 impl Up {
     fn start(data_dir: &Path) -> Self {
-        let mut process = casebook(data_dir, &["up"]).stdout(Stdio::piped()).spawn().unwrap();
+        Self::spawn(&mut casebook(data_dir, &["up"]))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
         let mut said = String::new();
         let address = loop {
@@ -137,6 +142,32 @@ async fn a_server_that_is_killed_is_started_again() {
         assert!(std::time::Instant::now() < deadline, "it was not started again");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test]
+async fn existing_servers_are_used_where_they_are_named() {
+    let (postgres, nats) = tokio::try_join!(LocalPostgres::start_temporary(), LocalNats::start_temporary()).unwrap();
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    let mut command = casebook(&data_dir, &["up"]);
+    let up = Up::spawn(command.env("DATABASE_URL", postgres.url()).env("NATS_URL", nats.url()));
+    assert!(ready(&up).await);
+    assert!(!data_dir.join("postgres").exists() && !data_dir.join("nats").exists());
+    let mut probe = casebook(&data_dir, &["probe", "--listen", up.address.trim_start_matches("http://")]);
+    assert!(probe.status().unwrap().success());
+    drop(up);
+    assert!(!probe.output().unwrap().status.success());
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_at_once() {
+    let folder = folder();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let up = casebook(&folder.path().join("data"), &["up", "--listen", &address]).output().unwrap();
+    assert!(!up.status.success());
+    assert!(text(up).contains(&address));
+    assert!(!folder.path().join("data/postgres").exists());
 }
 
 #[test]

@@ -25,6 +25,7 @@ impl Migrate {
 pub async fn migrate(config: &CommonConfig, url: &SecretString) -> Result<()> {
     let owner = config.database.pool(url, "casebook-migrate")?;
     event_store::migrate(&owner).await.context("migrating the log")?;
+    projector::migrate(&owner).await.context("migrating the read models")?;
     owner.close().await;
     Ok(())
 }
