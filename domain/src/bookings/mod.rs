@@ -1,6 +1,10 @@
 //! Booked appointments in the way of something else: of a leave, of a closure, of an end. They are listed
 //! in a refusal, cancelled, or moved to another doctor; never left behind unseen.
 
+mod stand;
+#[cfg(test)]
+mod tests;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use events::{
     AppointmentEvent, AppointmentId, DoctorId, OfficeId, StreamId,
@@ -11,7 +15,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Appointment, Clinic, Decision, Doctor, Facts, Read, Refusal};
+use crate::{Appointment, Decision, Facts, Read, Refusal};
+
+pub use stand::Stand;
 
 /// So many appointments are cancelled or moved by one command, and no more.
 const MAX_AT_ONCE: usize = 500;
@@ -151,11 +157,12 @@ pub fn settle(decision: Decision, bookings: &[Booking<'_>], how: &Settle<'_>) ->
 
 /// The refusal over appointments in the way.
 fn booked(count: usize, listed: impl Iterator<Item = Value>) -> Refusal {
-    listing(
-        Refusal::conflict("appointments-booked", format!("{count} booked appointments lie in this time.")),
-        count,
-        listed,
-    )
+    let detail = if count > MAX_AT_ONCE {
+        format!("{count} booked appointments lie in this time; one command sees to {MAX_AT_ONCE} of them.")
+    } else {
+        format!("{count} booked appointments lie in this time.")
+    };
+    listing(Refusal::conflict("appointments-booked", detail), count, listed)
 }
 
 fn listing(refusal: Refusal, count: usize, listed: impl Iterator<Item = Value>) -> Refusal {
@@ -213,46 +220,5 @@ impl Booking<'_> {
             kind: self.appointment.kind,
             sealed: AppointmentReason { reason: Some(why.to_owned()) }.into(),
         }
-    }
-}
-
-/// Another doctor who stands in.
-pub struct Stand<'f> {
-    id: DoctorId,
-    doctor: &'f Doctor,
-    clinic: &'f Clinic,
-    busy: Vec<Span>,
-}
-
-impl<'f> Stand<'f> {
-    /// The doctor who stands in for `absent` during the span.
-    pub fn of(
-        id: DoctorId,
-        absent: DoctorId,
-        span: Span,
-        clinic: &'f Clinic,
-        facts: &'f Facts,
-    ) -> Result<Self, Refusal> {
-        if id == absent {
-            return Err(Refusal::rule("same-doctor", "Nobody stands in for themselves.").at("/appointments"));
-        }
-        let doctor = facts.get::<Doctor>(id).filter(|doctor| doctor.is_active());
-        let doctor = doctor.ok_or_else(|| Refusal::not_found("active doctor").at("/appointments"))?;
-        let busy = facts.times(&widened(id, span)).iter().map(crate::HeldTime::span).collect();
-        Ok(Self { id, doctor, clinic, busy })
-    }
-
-    /// The same time and place with this doctor; `None`: not free, or somebody waits there already.
-    fn slot_for(&self, appointment: &Appointment, taken: &[Span]) -> Option<Slot> {
-        let from = appointment.slot;
-        let visit = Span { from: from.start, to: from.end() };
-        let hours = self.doctor.hours_over(self.clinic, from.office, &visit)?;
-        let slot = Slot { doctor: self.id, lane: 0, buffer_minutes: hours.buffer_minutes, ..from };
-        let held = slot.span();
-        let free = self.doctor.works_in(from.office)
-            && self.doctor.leave_overlapping(&visit).is_none()
-            && self.clinic.closure_over(from.office, &visit).is_none()
-            && !self.busy.iter().chain(taken).any(|busy| busy.overlaps(&held));
-        (free && appointment.status != AppointmentStatus::Arrived).then_some(slot)
     }
 }
