@@ -11,8 +11,8 @@ use super::{
 };
 use crate::{Clinic, Context, Doctor, Facts, HeldTime, Read, Refusal};
 
-/// So many at once are a mistake under any policy.
-const MAX_LANES: i16 = 20;
+/// Of the open lanes a policy has at most twenty; overbookings may open as many again. More is a mistake.
+const MAX_LANES: i16 = 40;
 /// An appointment lasts up to eight hours, so one that reaches into a day began on the day before at most.
 const MARGIN: TimeDelta = TimeDelta::days(2);
 
