@@ -96,3 +96,73 @@ fn around(wish: &Wish) -> Read {
     let from = wish.start.checked_sub_signed(MARGIN).unwrap_or(wish.start);
     Read::DoctorTime { doctor: wish.doctor, from, to: wish.start.checked_add_signed(ahead).unwrap_or(wish.start) }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{
+        super::sample::{TEN, book, desk, given_booked, state},
+        *,
+    };
+    use crate::{
+        Aggregate, Appointment, AppointmentCommand,
+        appointment::{
+            BookAppointment, OverbookAppointment, RescheduleAppointment, WaitlistAppointment, sample::booking,
+        },
+        testing::{World, at, body, id},
+    };
+
+    /// Whether the command reads the claims on the doctor's time, at the first try or after a lost one.
+    fn reads_times(world: &World, command: impl Into<AppointmentCommand>, contended: bool) -> bool {
+        let clinic = world.state::<Clinic>(world.clinic).unwrap().clone();
+        let streams = [(world.clinic.into(), Some(clinic.into()))].into();
+        let facts = Facts { contended, streams, ..Facts::default() };
+        let appointment = world.state::<Appointment>(id::<events::AppointmentId>(1));
+        let target = id::<events::AppointmentId>(1).into();
+        let reads = Appointment::reads(target, appointment, &command.into(), &facts);
+        reads.iter().any(|read| matches!(read, Read::DoctorTime { .. }))
+    }
+
+    #[test]
+    fn bookings_of_one_doctor_do_not_disturb_each_other_where_there_is_one_lane() {
+        let book = || body::<BookAppointment>(booking(json!({})));
+        for policy in ["forbid", "approve"] {
+            let mut world = desk();
+            world.given_settings(json!({"overbooking": {"policy": policy}}));
+            assert!(!reads_times(&world, book(), false));
+            assert!(reads_times(&world, book(), true), "a lost time is read, to name what is free");
+            given_booked(&mut world, 1, json!({}));
+            let later = body::<RescheduleAppointment>(json!({"start": "2026-03-02T05:30:00Z"}));
+            assert!(!reads_times(&world, later, false));
+        }
+        let mut world = desk();
+        world.given_settings(json!({"overbooking": {"policy": "capacity", "places": 2}}));
+        assert!(reads_times(&world, book(), false), "a lane has to be chosen");
+    }
+
+    #[test]
+    fn an_overbooking_reads_and_a_wish_to_wait_never_does() {
+        let world = desk();
+        let overbook = booking(json!({"reason": "cannot wait"}));
+        assert!(reads_times(&world, body::<OverbookAppointment>(overbook), false));
+        assert!(!reads_times(&world, body::<WaitlistAppointment>(booking(json!({}))), true));
+    }
+
+    #[test]
+    fn the_widest_policy_can_still_be_overbooked() {
+        let mut world = desk();
+        world.given_settings(json!({"overbooking": {"policy": "capacity", "places": 20}}));
+        for n in 1..=20 {
+            given_booked(&mut world, n, json!({}));
+        }
+        assert_eq!(book(&mut world, 21, json!({})).unwrap_err().code, "slot-taken");
+        let overbook = || body::<OverbookAppointment>(booking(json!({"reason": "cannot wait"})));
+        for n in 21..=40 {
+            world.appointment(id(n), overbook()).unwrap();
+            assert!(state(&world, n).overbooked);
+        }
+        assert_eq!(world.appointment(id(41), overbook()).unwrap_err().code, "slot-taken");
+        assert!(world.times.iter().all(|held| held.time.from == at(TEN)));
+    }
+}
