@@ -5,11 +5,12 @@ pub mod credentials;
 pub mod feed;
 pub mod fields;
 mod outage;
+pub mod position;
 pub mod publish;
+pub mod relay;
 pub mod row;
 pub mod schema;
 mod spans;
-mod stored;
 pub mod wire;
 
 pub use append::{Append, AppendError, Appended, Circumstances, Expectation, Idempotency, MakeAnswer, NewEvent};

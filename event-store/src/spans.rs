@@ -1,10 +1,12 @@
 //! Rows of many clinics' records in one query.
 
-use events::{ClinicId, Ledger, Position};
-use sqlx::PgExecutor;
+use std::borrow::Cow;
+
+use events::{ClinicId, Ledger, PatientId, Position, UserId};
+use sqlx::{FromRow, PgExecutor, Row, postgres::PgRow};
 use uuid::Uuid;
 
-use crate::StoredRow;
+use crate::{StoredRow, row::ledger_of};
 
 /// Rows of one clinic behind a position, up to another.
 #[derive(Clone, Copy, Debug)]
@@ -35,4 +37,45 @@ pub(crate) async fn read_spans(
     .bind(upto)
     .fetch_all(log)
     .await
+}
+
+impl FromRow<'_, PgRow> for StoredRow {
+    /// Wants all columns of the table, under their own names.
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let text = |column: &str| row.try_get::<String, _>(column).map(Cow::Owned);
+        Ok(Self {
+            clinic: ClinicId(row.try_get("clinic")?),
+            ledger: ledger_of(row.try_get("ledger")?).ok_or_else(|| sqlx::Error::Decode("no such ledger".into()))?,
+            position: row.try_get("position")?,
+            stream_kind: text("stream_kind")?,
+            stream_id: row.try_get("stream_id")?,
+            stream_version: row.try_get("stream_version")?,
+            event_id: row.try_get("event_id")?,
+            event_type: text("event_type")?,
+            schema_version: row.try_get("schema_version")?,
+            patient: row.try_get::<Option<_>, _>("patient")?.map(PatientId),
+            patient_version: row.try_get("patient_version")?,
+            occurred_at: row.try_get("occurred_at")?,
+            recorded_at: row.try_get("recorded_at")?,
+            actor_kind: text("actor_kind")?,
+            actor_user: row.try_get::<Option<_>, _>("actor_user")?.map(UserId),
+            actor_name: row.try_get("actor_name")?,
+            actor_roles: row.try_get("actor_roles")?,
+            actor_session: row.try_get("actor_session")?,
+            on_behalf_of: row.try_get::<Option<_>, _>("on_behalf_of")?.map(UserId),
+            purpose: text("purpose")?,
+            reason: row.try_get("reason")?,
+            command: text("command")?,
+            correlation_id: row.try_get("correlation_id")?,
+            causation_id: row.try_get("causation_id")?,
+            client_address: row.try_get("client_address")?,
+            client_agent: row.try_get("client_agent")?,
+            payload: row.try_get("payload")?,
+            payload_hash: row.try_get("payload_hash")?,
+            sealed: row.try_get("sealed")?,
+            sealed_hash: row.try_get("sealed_hash")?,
+            previous_hash: row.try_get("previous_hash")?,
+            hash: row.try_get("hash")?,
+        })
+    }
 }

@@ -168,11 +168,12 @@ impl Gatherer {
         self.shared.hears_nats.load(Ordering::Relaxed)
     }
 
-    /// What cannot be opened now is read again, as a gap.
+    /// What cannot be opened now, or not read at all, is asked of the log, as a gap: a message is no proof.
     async fn take_rows(&mut self, rows: Vec<StoredRow>) {
         match self.shared.source.decode(rows).await {
-            Ok(events) => {
+            Ok(mut events) => {
                 let touched: Vec<ClinicId> = events.iter().map(|event| event.clinic).collect();
+                events.retain(|event| event.recorded.is_ok());
                 let grown = self.shared.clinics().take(events);
                 self.shared.inboxes.tell(&grown);
                 self.note_gaps(&touched);

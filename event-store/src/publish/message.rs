@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::{
-    Client,
+    Client, Subscriber,
     connection::State,
     jetstream::{
         context::{Context, ContextBuilder, PublishAckFuture, PublishErrorKind},
@@ -99,6 +99,12 @@ impl Line {
         if self.is_connected() {
             let _ = self.client.publish(subject, message.into()).await;
         }
+    }
+
+    /// What comes on a subject from now on, also after a connection is made again; `None` when the client is
+    /// closed.
+    pub(crate) async fn subscribe(&self, subject: &'static str) -> Option<Subscriber> {
+        self.client.subscribe(subject).await.inspect_err(|error| self.outage.lasts(error)).ok()
     }
 
     /// Asked before every use, because a client without a connection only queues.

@@ -21,13 +21,15 @@ pub use stream::{EVENTS, MAX_AGE, MAX_BYTES, STREAM, ensure_stream};
 
 pub(crate) use message::{Line, Sent};
 
+/// What publishers say: the subjects below.
+pub(crate) const PUBLISHERS: &str = "relay.*";
 /// Where a publisher says what the stream has acknowledged. Core NATS: whoever misses it loses nothing.
-pub(crate) const ACKNOWLEDGED: &str = "published";
+pub(crate) const ACKNOWLEDGED: &str = "relay.acknowledged";
 /// Where a publisher says that it can publish (again): what came before may be missed.
-pub(crate) const MISSED: &str = "missed";
+pub(crate) const MISSED: &str = "relay.missed";
 
 /// Publishes whose acknowledgement has not come yet.
-const IN_FLIGHT_MAX: usize = 1_024;
+pub(crate) const IN_FLIGHT_MAX: usize = 1_024;
 /// Rows that wait to be sent; what comes on top is left to the relay.
 const HELD_ROWS_MAX: usize = 16_384;
 /// Committed groups that wait to be sent.

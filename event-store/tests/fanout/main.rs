@@ -3,4 +3,6 @@
 mod feeds;
 mod follower;
 mod nats;
+mod positions;
+mod relays;
 mod world;

@@ -34,7 +34,7 @@ pub async fn until_stored(client: &Client, messages: u64) {
 }
 
 /// Commits and offers one event after another until the stream has grown: publishing works (again).
-async fn until_published(world: &World, publisher: &Publisher, client: &Client) {
+pub async fn until_published(world: &World, publisher: &Publisher, client: &Client) {
     let before = stored(client).await.unwrap_or(0);
     let deadline = Instant::now() + PATIENCE;
     while stored(client).await.is_none_or(|stored| stored <= before) {
