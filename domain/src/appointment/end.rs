@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use events::{
-    AppointmentEvent,
+    AppointmentEvent, Role,
     appointment::{AppointmentReason, AppointmentStatus, CancelledBy},
 };
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ use crate::{Context, Refusal, values::Reason};
 pub struct CancelAppointment {
     #[serde(default)]
     pub reason: Option<Reason>,
-    /// Who cancels: the clinic, unless it says the patient.
+    /// Who cancels: the clinic, unless it says the patient. Whoever cancels in the portal is the patient.
     #[serde(default)]
     pub by: Option<CancelledBy>,
 }
@@ -36,14 +36,15 @@ pub struct EnterAppointmentInError {
 }
 
 impl CancelAppointment {
-    pub(super) fn decide(self, state: &Appointment) -> Result<AppointmentEvent, Refusal> {
+    pub(super) fn decide(self, state: &Appointment, context: &Context<'_>) -> Result<AppointmentEvent, Refusal> {
         if state.status.is_final() {
             return Err(wrong_status(state, "cancelled"));
         }
+        let by = if context.actor.has(Role::Patient) { Some(CancelledBy::Patient) } else { self.by };
         Ok(AppointmentEvent::AppointmentCancelled {
             slot: state.slot,
             was: state.status,
-            by: self.by.unwrap_or(CancelledBy::Clinic),
+            by: by.unwrap_or(CancelledBy::Clinic),
             sealed: AppointmentReason { reason: self.reason.map(Into::into) }.into(),
         })
     }
@@ -210,11 +211,17 @@ mod tests {
     }
 
     #[test]
-    fn the_clinic_cancels_unless_it_says_the_patient() {
-        for (content, expected) in [(json!({}), CancelledBy::Clinic), (json!({"by": "patient"}), CancelledBy::Patient)]
-        {
+    fn the_clinic_cancels_unless_it_is_the_patient() {
+        let cases = [
+            (vec![], json!({}), CancelledBy::Clinic),
+            (vec![Role::Receptionist], json!({"by": "patient"}), CancelledBy::Patient),
+            (vec![Role::Patient], json!({}), CancelledBy::Patient),
+            (vec![Role::Patient], json!({"by": "clinic"}), CancelledBy::Patient),
+        ];
+        for (roles, content, expected) in cases {
             let mut world = desk();
             given_booked(&mut world, 1, json!({}));
+            world.actor.roles = roles;
             let events = world.appointment(id(1), body::<CancelAppointment>(content)).unwrap();
             let DomainEvent::Appointment(AppointmentEvent::AppointmentCancelled { by, .. }) = &events[0] else {
                 panic!("a cancellation was recorded");

@@ -89,7 +89,7 @@ impl Aggregate for Appointment {
             AppointmentCommand::Start(command) => command.decide(known()?)?,
             AppointmentCommand::Complete(command) => command.decide(known()?)?,
             AppointmentCommand::MarkNoShow(command) => command.decide(known()?, context)?,
-            AppointmentCommand::Cancel(command) => command.decide(known()?)?,
+            AppointmentCommand::Cancel(command) => command.decide(known()?, context)?,
             AppointmentCommand::EnterInError(command) => command.decide(known()?)?,
         };
         Ok(Decision::one(context.target, event))
