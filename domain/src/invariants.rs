@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
-use events::{DoctorId, OfficeId, Role, StreamId, UserId, claim::ClaimKey, clinic::Plan};
+use events::{
+    ClinicEvent, DoctorId, OfficeId, PatientId, Role, StreamId, UserId, claim::ClaimKey, clinic::Plan, values::Span,
+};
 use proptest::prelude::*;
 use serde_json::json;
 
 use crate::{
-    Clinic, ClinicCommand, Doctor, DoctorCommand, Refusal, Staff, StaffCommand, State, Usage,
+    Appointment, Clinic, ClinicCommand, Doctor, DoctorCommand, Refusal, Staff, StaffCommand, State, Usage,
+    appointment::BookAppointment,
     clinic::{
         ActivateSubscription, AddOffice, ChangePlan, CloseOffice, DeclareClosure, ResumeClinic, SetLimits,
         SetOfficeHours, SuspendClinic, UpdateProfile,
@@ -28,14 +31,16 @@ use crate::{
 /// The ids that a clinic in memory gives to its first office and its first administrator.
 const FIRST_OFFICE: u128 = 1 << 32;
 const FIRST_ADMIN: u128 = FIRST_OFFICE ^ 1;
+const PATIENT: u128 = 0xA1;
 /// Longest history that is tried.
-const MAX_STEPS: usize = 60;
+const MAX_STEPS: usize = 80;
 
 #[derive(Clone, Debug)]
 enum Step {
     Clinic(ClinicCommand),
     Staff(u128, StaffCommand),
     Doctor(u128, DoctorCommand),
+    Book(u128, BookAppointment),
     /// Somebody logs in and gives the next commands, with the roles that they have.
     Act(u128),
     /// The platform, or the program itself, gives the next commands.
@@ -46,7 +51,7 @@ enum Step {
 }
 
 fn office() -> impl Strategy<Value = OfficeId> {
-    prop_oneof![Just(FIRST_OFFICE), 0x100..0x104_u128].prop_map(id)
+    prop_oneof![Just(FIRST_OFFICE), 0x100..0x102_u128].prop_map(id)
 }
 
 fn login() -> impl Strategy<Value = u128> {
@@ -81,7 +86,13 @@ fn clinic_command() -> impl Strategy<Value = ClinicCommand> {
             body::<SetLimits>(json!({"limits": {"offices": n, "doctors": n, "receptionists": n}})).into()
         }),
         Just(body::<SetLimits>(json!({"limits": null})).into()),
-        Just(body::<DeclareClosure>(json!({"from": "2026-03-04", "reason": "Holi"})).into()),
+        (4..6_u8, prop_oneof![Just("refuse"), Just("cancel")], prop::option::of(office())).prop_map(
+            |(day, appointments, office)| {
+                let (day, reason) = (format!("2026-03-0{day}"), "Holi");
+                let closure = json!({"from": day, "reason": reason, "office_id": office, "appointments": appointments});
+                body::<DeclareClosure>(closure).into()
+            }
+        ),
         Just(body::<SuspendClinic>(json!({"reason": "unpaid"})).into()),
         Just(ResumeClinic {}.into()),
     ]
@@ -115,34 +126,67 @@ fn doctor_command() -> impl Strategy<Value = DoctorCommand> {
         }))
     };
     let hours = |office: OfficeId| {
-        let block = json!({"office_id": office, "weekday": "mon", "from": "09:00", "to": "12:00"});
-        body::<SetWorkingHours>(json!({"hours": [block]}))
+        let block = |day: &str| json!({"office_id": office, "weekday": day, "from": "09:00", "to": "12:00"});
+        body::<SetWorkingHours>(json!({"hours": [block("wed"), block("thu")]}))
     };
     prop_oneof![
-        6 => (0..6_u8, 0..4_u8, office()).prop_map(move |(name, licence, office)| register(name, licence, office).into()),
+        3 => (0..6_u8, 0..4_u8, office()).prop_map(move |(name, licence, office)| register(name, licence, office).into()),
         2 => office().prop_map(|office_id| AssignOffice { office_id }.into()),
         2 => office().prop_map(|office_id| UnassignOffice { office_id }.into()),
         1 => office().prop_map(|office_id| SetPrimaryOffice { office_id }.into()),
         2 => office().prop_map(move |office| hours(office).into()),
-        1 => (4..9_u8).prop_map(|day| {
-            body::<DeclareLeave>(json!({"from": format!("2026-03-0{day}"), "to": "2026-03-10"})).into()
+        3 => (4..6_u8, settling()).prop_map(|(day, appointments)| {
+            let day = format!("2026-03-0{day}");
+            body::<DeclareLeave>(json!({"from": day, "to": day, "appointments": appointments})).into()
         }),
         1 => (1..80_u128).prop_map(|n| CancelLeave { leave_id: id(n << 32) }.into()),
         2 => (0..4_u8).prop_map(|n| body::<RecordLicence>(json!({"number": n.to_string()})).into()),
-        2 => Just(body::<DeactivateDoctor>(json!({"reason": "left"})).into()),
+        2 => settling().prop_map(|appointments| {
+            body::<DeactivateDoctor>(json!({"reason": "left", "appointments": appointments})).into()
+        }),
     ]
+}
+
+/// What becomes of the appointments of a doctor.
+fn settling() -> impl Strategy<Value = serde_json::Value> {
+    let other = (2..5_u128).prop_map(|other| json!({"reschedule_to": id::<DoctorId>(other)}));
+    prop_oneof![Just(json!("refuse")), Just(json!("cancel")), other]
+}
+
+/// On one of the days and at one of the hours on which somebody may be away.
+fn booking() -> impl Strategy<Value = BookAppointment> {
+    (2..5_u128, office(), 4..6_u8, 4..7_u8).prop_map(|(doctor, office, day, hour)| {
+        body(json!({
+            "patient_id": id::<PatientId>(PATIENT), "doctor_id": id::<DoctorId>(doctor), "office_id": office,
+            "start": format!("2026-03-0{day}T0{hour}:30:00Z"), "minutes": 30
+        }))
+    })
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => clinic_command().prop_map(Step::Clinic),
-        8 => (login(), staff_command()).prop_map(|(login, command)| Step::Staff(login, command)),
-        6 => (2..7_u128, doctor_command()).prop_map(|(doctor, command)| Step::Doctor(doctor, command)),
-        2 => login().prop_map(Step::Act),
+        6 => (login(), staff_command()).prop_map(|(login, command)| Step::Staff(login, command)),
+        8 => (2..5_u128, doctor_command()).prop_map(|(doctor, command)| Step::Doctor(doctor, command)),
+        12 => (0x200..0x240_u128, booking()).prop_map(|(n, booking)| Step::Book(n, booking)),
+        3 => Just(Step::Act(FIRST_ADMIN)),
+        1 => login().prop_map(Step::Act),
         1 => Just(Step::PlatformActs),
         1 => Just(Step::ProgramActs),
         1 => (1..12_i64).prop_map(Step::Hours),
     ]
+}
+
+/// A clinic with room to grow, two doctors in its first office, and a patient.
+fn start() -> World {
+    let mut world = World::registered();
+    assert_eq!((world.admin(), world.office()), (id(FIRST_ADMIN), id(FIRST_OFFICE)));
+    let unlimited = Some(Plan::Enterprise.limits());
+    world.given(world.clinic, ClinicEvent::LimitsSet { limits: unlimited });
+    world.given_doctor(2);
+    world.given_doctor(3);
+    world.given_patient(PATIENT);
+    world
 }
 
 fn take(world: &mut World, step: Step) -> Result<(), Refusal> {
@@ -150,6 +194,7 @@ fn take(world: &mut World, step: Step) -> Result<(), Refusal> {
         Step::Clinic(command) => world.when::<Clinic>(world.clinic, command).map(drop),
         Step::Staff(login, command) => world.when::<Staff>(id::<UserId>(login), command).map(drop),
         Step::Doctor(doctor, command) => world.when::<Doctor>(id::<DoctorId>(doctor), command).map(drop),
+        Step::Book(n, booking) => world.appointment(id(n), booking).map(drop),
         Step::Act(login) => {
             let roles = world.state::<Staff>(id::<UserId>(login)).filter(|staff| staff.may_log_in(world.now));
             let roles = roles.map(|staff| staff.roles.clone()).unwrap_or_default();
@@ -203,6 +248,21 @@ fn claims_are_right(world: &World) {
     assert_eq!(world.claims, all);
 }
 
+/// Whoever is booked finds the office open and the doctor there.
+fn bookings_stand(world: &World) {
+    let clinic = world.state::<Clinic>(world.clinic).unwrap();
+    for held in &world.times {
+        let slot = &world.state::<Appointment>(events::AppointmentId(held.holder.id)).unwrap().slot;
+        let visit = Span { from: slot.start, to: slot.end() };
+        let doctor = world.state::<Doctor>(slot.doctor).unwrap();
+        if visit.to > world.now {
+            assert!(doctor.is_active() && doctor.works_in(slot.office), "{slot:?}");
+            assert!(doctor.leave_overlapping(&visit).is_none(), "{slot:?}");
+            assert!(clinic.office(slot.office).is_some() && clinic.closure_over(slot.office, &visit).is_none());
+        }
+    }
+}
+
 /// Nothing grows past its limit; what was there before a limit shrank may stay.
 fn limits_hold(before: &World, after: &World) {
     let limits = after.state::<Clinic>(after.clinic).unwrap().limits();
@@ -214,12 +274,11 @@ fn limits_hold(before: &World, after: &World) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_clinic_is_sound_whatever_its_people_do(steps in prop::collection::vec(step(), 1..MAX_STEPS)) {
-        let mut world = World::registered();
-        assert_eq!((world.admin(), world.office()), (id(FIRST_ADMIN), id(FIRST_OFFICE)));
+        let mut world = start();
         for step in steps {
             let before = world.clone();
             if take(&mut world, step).is_err() {
@@ -229,13 +288,14 @@ proptest! {
             prop_assert!(counted(&world, Usage::Offices) >= 1, "an office is open");
             counters_are_right(&world);
             claims_are_right(&world);
+            bookings_stand(&world);
             limits_hold(&before, &world);
         }
     }
 
     #[test]
     fn a_clinic_read_from_its_log_is_the_clinic_that_wrote_it(steps in prop::collection::vec(step(), 1..MAX_STEPS)) {
-        let mut world = World::registered();
+        let mut world = start();
         for step in steps {
             let _refused_or_not = take(&mut world, step);
         }
