@@ -4,18 +4,30 @@ pub mod bus;
 pub mod commands;
 pub mod data_dir;
 pub mod instance;
+pub mod keys;
 mod say;
 pub mod servers;
 
-use clap::Parser;
+use clap::{Args, Parser};
 use service_kit::config::CommonConfig;
+
+use crate::keys::KeyConfig;
 
 /// Casebook: the backend of many clinics at once.
 #[derive(Parser)]
 #[command(version)]
 pub struct Casebook {
     #[command(flatten)]
-    pub config: CommonConfig,
+    pub config: Config,
     #[command(subcommand)]
     pub command: commands::Command,
+}
+
+/// What every command is told by its environment or by options.
+#[derive(Clone, Debug, Args)]
+pub struct Config {
+    #[command(flatten)]
+    pub common: CommonConfig,
+    #[command(flatten)]
+    pub keys: KeyConfig,
 }

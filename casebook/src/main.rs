@@ -9,6 +9,6 @@ async fn main() -> anyhow::Result<()> {
         .install_default()
         .map_err(|_| anyhow::anyhow!("another cryptography provider is installed"))?;
     let casebook = Casebook::parse();
-    service_kit::telemetry::init(&casebook.config.log)?;
+    service_kit::telemetry::init(&casebook.config.common.log)?;
     commands::run(casebook).await
 }

@@ -13,6 +13,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -32,6 +33,8 @@ fn casebook(data_dir: &Path, arguments: &[&str]) -> Command {
 struct Up {
     process: Child,
     output: BufReader<ChildStdout>,
+    /// Until it was ready.
+    said: String,
     address: String,
 }
 
@@ -52,7 +55,7 @@ impl Up {
                 break address.trim().to_owned();
             }
         };
-        Self { process, output, address }
+        Self { process, output, said, address }
     }
 
     fn signal(&self, signal: Signal) {
@@ -90,6 +93,7 @@ async fn it_starts_from_nothing_stops_on_down_and_starts_again_on_its_data() {
     let folder = folder();
     let data_dir = folder.path().join("data");
     let up = Up::start(&data_dir);
+    assert!(up.said.contains("ALL RECORDS ARE LOST"), "{}", up.said);
     assert!(ready(&up).await);
     assert!(text(casebook(&data_dir, &["status"]).output().unwrap()).contains("Casebook runs"));
 
@@ -102,6 +106,7 @@ async fn it_starts_from_nothing_stops_on_down_and_starts_again_on_its_data() {
 
     let again = Up::start(&data_dir);
     assert!(ready(&again).await);
+    assert_eq!(again.said.lines().count(), 1, "{}", again.said);
     again.signal(Signal::SIGINT);
     let (well, said) = again.ended();
     assert!(well && said == "Casebook has stopped.\n", "{said}");
@@ -157,6 +162,37 @@ async fn existing_servers_are_used_where_they_are_named() {
     assert!(probe.status().unwrap().success());
     drop(up);
     assert!(!probe.output().unwrap().status.success());
+}
+
+#[test]
+fn a_copy_of_the_master_key_is_the_key_and_for_the_owner_alone() {
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    assert!(!casebook(&data_dir, &["keys", "backup"]).status().unwrap().success());
+    assert!(casebook(&data_dir, &["setup"]).status().unwrap().success());
+    let copy = folder.path().join("copy");
+    let backup = || casebook(&data_dir, &["keys", "backup", copy.to_str().unwrap()]).output().unwrap();
+    assert!(backup().status.success());
+    assert_eq!(fs::read(&copy).unwrap(), fs::read(data_dir.join("master-key")).unwrap());
+    assert_eq!(fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(!backup().status.success(), "a copy is never overwritten");
+}
+
+#[tokio::test]
+async fn a_lost_master_key_is_not_replaced() {
+    let postgres = LocalPostgres::start_temporary().await.unwrap();
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    let setup = || casebook(&data_dir, &["setup"]).env("DATABASE_URL", postgres.url()).output().unwrap();
+    assert!(setup().status.success());
+    let mut owner = PgConnection::connect(&postgres.superuser_url("casebook")).await.unwrap();
+    let wrapped = "INSERT INTO log.clinic_key (clinic, wrapped) VALUES (gen_random_uuid(), '\\x00')";
+    sqlx::query(wrapped).execute(&mut owner).await.unwrap();
+    fs::remove_file(data_dir.join("master-key")).unwrap();
+    let refused = setup();
+    assert!(!refused.status.success());
+    assert!(text(refused).contains("the master key is missing"));
+    assert!(!data_dir.join("master-key").exists());
 }
 
 #[test]

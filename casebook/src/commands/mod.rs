@@ -2,6 +2,7 @@
 
 mod contracts;
 mod down;
+mod keys;
 mod migrate;
 mod probe;
 mod setup;
@@ -18,6 +19,7 @@ pub enum Command {
     Down(down::Down),
     Migrate(migrate::Migrate),
     Setup(setup::Setup),
+    Keys(keys::Keys),
     Probe(probe::Probe),
     Status(status::Status),
     Contracts(contracts::Contracts),
@@ -26,11 +28,12 @@ pub enum Command {
 pub async fn run(Casebook { config, command }: Casebook) -> anyhow::Result<()> {
     match command {
         Command::Up(command) => command.run(&config).await,
-        Command::Down(command) => command.run(&config).await,
-        Command::Migrate(command) => command.run(&config).await,
+        Command::Down(command) => command.run(&config.common).await,
+        Command::Migrate(command) => command.run(&config.common).await,
         Command::Setup(command) => command.run(&config).await,
-        Command::Probe(command) => command.run(&config).await,
-        Command::Status(command) => command.run(&config).await,
+        Command::Keys(command) => command.run(&config),
+        Command::Probe(command) => command.run(&config.common).await,
+        Command::Status(command) => command.run(&config.common).await,
         Command::Contracts(command) => command.run(),
     }
 }

@@ -1,21 +1,22 @@
 //! `casebook setup`.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Args;
-use secrecy::SecretString;
-use service_kit::{config::CommonConfig, tokens::SigningKeys};
+use event_store::DbRole;
+use secrecy::{ExposeSecret, SecretString};
+use service_kit::tokens::SigningKeys;
 
 use super::migrate::migrate;
-use crate::{data_dir::DataDir, say::say, servers::Database};
+use crate::{Config, data_dir::DataDir, say::say, servers::Database};
 
 /// Make what the services need before they start, where it is absent: tables and keys
 #[derive(Args)]
 pub struct Setup {}
 
 impl Setup {
-    pub async fn run(self, config: &CommonConfig) -> Result<()> {
-        DataDir::make(&config.data_dir)?;
-        let database = Database::reach(config).await?;
+    pub async fn run(self, config: &Config) -> Result<()> {
+        DataDir::make(&config.common.data_dir)?;
+        let database = Database::reach(&config.common).await?;
         let outcome = prepare(config, &database.url).await;
         database.close().await?;
         outcome?;
@@ -24,8 +25,34 @@ impl Setup {
 }
 
 /// What every start needs; at once when it is there.
-pub async fn prepare(config: &CommonConfig, url: &SecretString) -> Result<()> {
-    migrate(config, url).await?;
-    SigningKeys::open(&config.signing_key_file())?;
+pub async fn prepare(config: &Config, url: &SecretString) -> Result<()> {
+    migrate(&config.common, url).await?;
+    SigningKeys::open(&config.common.signing_key_file())?;
+    let data_dir = DataDir::at(&config.common.data_dir);
+    if !config.keys.exists(&data_dir) {
+        make_master_key(config, &data_dir, url).await?;
+    }
     Ok(())
+}
+
+/// A new key opens nothing that an earlier one has sealed, and would hide that it is lost.
+async fn make_master_key(config: &Config, data_dir: &DataDir, url: &SecretString) -> Result<()> {
+    ensure!(
+        !has_keys(url).await?,
+        "the master key is missing, and without it the records in this database cannot be read: \
+         put the copy of it in its place, or name its file in CASEBOOK_MASTER_KEY_FILE"
+    );
+    let path = config.keys.make(data_dir)?;
+    say(&format!(
+        "A master key was made: {}. Without it ALL RECORDS ARE LOST, backups too.\n\
+         Keep a copy elsewhere: casebook keys backup <file>",
+        path.display()
+    ))?;
+    Ok(())
+}
+
+/// Whether a key was wrapped by a master key already.
+async fn has_keys(url: &SecretString) -> Result<bool> {
+    let pool = DbRole::Projector.pool(url.expose_secret().parse()?, 1);
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT FROM log.clinic_key)").fetch_one(&pool).await?)
 }

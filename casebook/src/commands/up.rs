@@ -6,7 +6,6 @@ use anyhow::{Context, Result};
 use axum::Router;
 use clap::Args;
 use service_kit::{
-    config::CommonConfig,
     layers::{self, HttpSettings},
     lifecycle::{Health, Lifecycle},
     metrics::Metrics,
@@ -15,20 +14,21 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::setup::prepare;
-use crate::{data_dir::DataDir, instance::Instance, say::say, servers::Servers};
+use crate::{Config, data_dir::DataDir, instance::Instance, say::say, servers::Servers};
 
 /// Start everything: PostgreSQL and nats-server (unless DATABASE_URL and NATS_URL name existing ones), and all services
 #[derive(Args)]
 pub struct Up {}
 
 impl Up {
-    pub async fn run(self, config: &CommonConfig) -> Result<()> {
-        let data_dir = DataDir::make(&config.data_dir)?;
+    pub async fn run(self, config: &Config) -> Result<()> {
+        let common = &config.common;
+        let data_dir = DataDir::make(&common.data_dir)?;
         let _instance = Instance::claim(&data_dir)?;
         // Before anything slow: a port that is taken is the commonest mistake.
         let listener =
-            TcpListener::bind(config.listen).await.with_context(|| format!("listening on {}", config.listen))?;
-        let servers = Servers::start(config).await?;
+            TcpListener::bind(common.listen).await.with_context(|| format!("listening on {}", common.listen))?;
+        let servers = Servers::start(common).await?;
         let lifecycle = Lifecycle::new();
         let started = start(config, &servers, &lifecycle, listener).await;
         let served = keep_servers(servers, &lifecycle, started).await;
@@ -38,8 +38,9 @@ impl Up {
 }
 
 /// Everything that runs on the two servers.
-async fn start(config: &CommonConfig, servers: &Servers, lifecycle: &Lifecycle, listener: TcpListener) -> Result<()> {
+async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listener: TcpListener) -> Result<()> {
     prepare(config, servers.database_url()).await?;
+    let config = &config.common;
     let metrics = Metrics::install()?;
     let health =
         Health::new(lifecycle.stopping()).database(config.database.pool(servers.database_url(), "casebook-health")?);
