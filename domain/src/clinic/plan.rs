@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::{Clinic, did};
 use crate::{Context, Decision, Facts, Read, Refusal, Usage, values::Whole};
 
-/// A limit that somebody sets: no one has more of anything.
-type Limit = Whole<0, { i64::MAX }>;
+/// A limit that somebody sets; nobody has a million billions of anything.
+type Limit = Whole<0, 1_000_000_000_000_000>;
 
 /// A plan that is paid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -115,6 +115,8 @@ impl From<OwnLimits> for Limits {
 #[serde(deny_unknown_fields)]
 pub struct SetLimits {
     /// `null`: those of the plan again.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schemars(required)]
     pub limits: Option<OwnLimits>,
 }
 
@@ -189,6 +191,7 @@ mod tests {
     #[test]
     fn a_clinics_own_limits_go_before_the_plans() {
         let mut world = World::registered();
+        assert!(serde_json::from_value::<SetLimits>(json!({})).is_err(), "nothing is reset by leaving it out");
         let sent = json!({"limits": {"doctors": 7}});
         world.when::<Clinic>(world.clinic, body::<SetLimits>(sent.clone())).unwrap();
         assert!(world.when::<Clinic>(world.clinic, body::<SetLimits>(sent)).unwrap().is_empty(), "already so");

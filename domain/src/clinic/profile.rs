@@ -13,19 +13,15 @@ use super::{
 };
 use crate::{
     Context, Decision, Facts, Read, Refusal,
-    values::{DocumentNumber, Email, Name, Patch, Phone, PostalAddress, TaxId, TimeZone, Url, Whole, present},
+    values::{Change, DocumentNumber, Email, Name, Patch, Phone, PostalAddress, TaxId, TimeZone, Url, Whole},
 };
 
 /// Changes the profile. What is left out stays; `null` empties what may be empty.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpdateProfile {
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Name")]
-    pub name: Option<Name>,
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Email")]
-    pub email: Option<Email>,
+    pub name: Change<Name>,
+    pub email: Change<Email>,
     pub phone: Patch<Phone>,
     pub website: Patch<Url>,
     pub logo: Patch<Url>,
@@ -34,14 +30,15 @@ pub struct UpdateProfile {
     pub registration_number: Patch<DocumentNumber>,
     pub tax_id: Patch<TaxId>,
     /// Days and office hours are cut in it from now on.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "TimeZone")]
-    pub time_zone: Option<TimeZone>,
+    pub time_zone: Change<TimeZone>,
 }
 
 impl UpdateProfile {
     fn claims(&self) -> Vec<events::claim::ClaimKey> {
-        let name = self.name.as_ref().map(|name| name_claim(name.as_str()));
+        let name = match &self.name {
+            Change::Set(name) => Some(name_claim(name.as_str())),
+            Change::Unchanged => None,
+        };
         let registration = match &self.registration_number {
             Patch::Set(number) => Some(registration_claim(number.as_str())),
             Patch::Unchanged | Patch::Clear => None,
@@ -59,15 +56,15 @@ impl UpdateProfile {
         }
         let before = clinic.profile.clone();
         let profile = ClinicProfile {
-            name: self.name.map_or(before.name, Into::into),
-            email: self.email.map_or(before.email, Into::into),
+            name: self.name.over(before.name),
+            email: self.email.over(before.email),
             phone: self.phone.over(before.phone),
             website: self.website.over(before.website),
             logo: self.logo.over(before.logo),
             address: self.address.over(before.address),
             registration_number: self.registration_number.over(before.registration_number),
             tax_id: self.tax_id.over(before.tax_id),
-            time_zone: self.time_zone.map_or(before.time_zone, Into::into),
+            time_zone: self.time_zone.over(before.time_zone),
         };
         if profile == clinic.profile {
             return Ok(Decision::already_so());
@@ -104,26 +101,20 @@ impl From<OverbookingPolicy> for Overbooking {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UpdateSettings {
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "OverbookingPolicy")]
-    pub overbooking: Option<OverbookingPolicy>,
+    pub overbooking: Change<OverbookingPolicy>,
     /// Minutes after the start before an appointment may be marked as a no-show.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "Whole<0, 1440>")]
-    pub no_show_grace_minutes: Option<Whole<0, 1440>>,
+    pub no_show_grace_minutes: Change<Whole<0, 1440>>,
     /// Whether a booking waits for a confirmation (`pending`) or is `booked` at once.
-    #[serde(deserialize_with = "present")]
-    #[schemars(with = "bool")]
-    pub confirm_bookings: Option<bool>,
+    pub confirm_bookings: Change<bool>,
 }
 
 impl UpdateSettings {
     pub(super) fn decide(self, clinic: &Clinic, context: &Context<'_>) -> Decision {
         let before = &clinic.settings;
         let settings = Settings {
-            overbooking: self.overbooking.map_or(before.overbooking, Into::into),
-            no_show_grace_minutes: self.no_show_grace_minutes.map_or(before.no_show_grace_minutes, Into::into),
-            confirm_bookings: self.confirm_bookings.unwrap_or(before.confirm_bookings),
+            overbooking: self.overbooking.over(before.overbooking),
+            no_show_grace_minutes: self.no_show_grace_minutes.over(before.no_show_grace_minutes),
+            confirm_bookings: self.confirm_bookings.over(before.confirm_bookings),
         };
         if settings == *before {
             return Decision::already_so();

@@ -22,7 +22,7 @@ pub use moment::DayOrInstant;
 pub use money::{Currency, Price};
 pub use numbers::Whole;
 pub use password::Password;
-pub use patch::{Patch, present};
+pub use patch::{Change, Patch};
 pub use text::{Name, Text};
 pub use zone::TimeZone;
 

@@ -31,12 +31,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     }
 }
 
-/// For a field of a partial change that may be left out but not emptied: `null` is no value of it. Use
-/// with `#[serde(default, deserialize_with = "present")]`.
-pub fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
 impl<T: JsonSchema> JsonSchema for Patch<T> {
     fn inline_schema() -> bool {
         true
@@ -47,7 +41,46 @@ impl<T: JsonSchema> JsonSchema for Patch<T> {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Option::<T>::json_schema(generator)
+        generator.subschema_for::<Option<T>>()
+    }
+}
+
+/// A field of a partial change that may be left out but not emptied: `null` is no value of it. Use with
+/// `#[serde(default)]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    #[default]
+    Unchanged,
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// The field after the change.
+    pub fn over<U: From<T>>(self, before: U) -> U {
+        match self {
+            Self::Unchanged => before,
+            Self::Set(value) => value.into(),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(Self::Set)
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Change<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Change_of_{}", T::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<T>()
     }
 }
 
@@ -61,6 +94,8 @@ mod tests {
         struct Body {
             #[serde(default)]
             phone: Patch<String>,
+            #[serde(default)]
+            name: Change<String>,
         }
         let after = |text: &str| {
             let body: Body = serde_json::from_str(text).unwrap();
@@ -69,5 +104,9 @@ mod tests {
         assert_eq!(after("{}").as_deref(), Some("old"));
         assert_eq!(after(r#"{"phone": null}"#), None);
         assert_eq!(after(r#"{"phone": "new"}"#).as_deref(), Some("new"));
+        let name = |text: &str| serde_json::from_str::<Body>(text).map(|body| body.name.over("old".to_owned()));
+        assert_eq!(name("{}").unwrap(), "old");
+        assert_eq!(name(r#"{"name": "new"}"#).unwrap(), "new");
+        assert!(name(r#"{"name": null}"#).is_err());
     }
 }
