@@ -7,6 +7,7 @@ pub mod instance;
 pub mod keys;
 mod say;
 pub mod servers;
+pub mod system;
 
 use clap::{Args, Parser};
 use service_kit::config::CommonConfig;

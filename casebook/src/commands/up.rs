@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::setup::prepare;
-use crate::{Config, data_dir::DataDir, instance::Instance, say::say, servers::Servers};
+use crate::{Config, data_dir::DataDir, instance::Instance, say::say, servers::Servers, system::System};
 
 /// Start everything: PostgreSQL and nats-server (unless DATABASE_URL and NATS_URL name existing ones), and all services
 #[derive(Args)]
@@ -40,6 +40,7 @@ impl Up {
 /// Everything that runs on the two servers.
 async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listener: TcpListener) -> Result<()> {
     prepare(config, servers.database_url()).await?;
+    System::connect("casebook", servers.database_url(), &servers.nats_url, lifecycle).await?.relay();
     let config = &config.common;
     let metrics = Metrics::install()?;
     let health =
