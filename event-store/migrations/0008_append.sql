@@ -3,7 +3,8 @@
 -- nothing is written if one of them has moved.
 --
 -- A member of the group that loses a race makes the whole group fail, with the losers' numbers as DETAIL:
---   CB001 a claim is held by another stream      CB002 a doctor's time is taken
+--   CB001 a claim is held by another stream (each number with the kind of the claim: 3:slug)
+--   CB002 a doctor's time is taken
 --   CB003 an idempotency key is recorded already
 
 -- Answers, with the number of the group's member that each belongs to.
@@ -27,7 +28,7 @@ BEGIN
         FROM unnest(members, clinics, users, key_hashes, answers) AS w(member, clinic, user_id, key_hash, answer)
         LEFT JOIN log.idempotency i USING (clinic, user_id, key_hash)
         WHERE i.answer IS DISTINCT FROM w.answer;
-        RAISE EXCEPTION 'idempotency keys are recorded already' USING ERRCODE = 'CB003', DETAIL = lost;
+        RAISE EXCEPTION 'idempotency keys are recorded already' USING ERRCODE = 'CB003', DETAIL = coalesce(lost, '');
     END IF;
 END $$;
 
@@ -43,19 +44,19 @@ BEGIN
           AND c.clinic = f.clinic AND c.holder_kind = f.holder_kind AND c.holder_id = f.holder_id;
     INSERT INTO log.claim
         SELECT t.scope, t.kind, t.value, t.clinic, t.holder_kind, t.holder_id, t.position
-        FROM jsonb_to_recordset(effects -> 'claims_taken') AS t(scope uuid, kind text, value text, clinic uuid,
-            holder_kind text, holder_id uuid, position bigint)
-        ORDER BY t.scope, t.kind COLLATE "C", t.value COLLATE "C" -- or two processes deadlock
+        FROM jsonb_to_recordset(effects -> 'claims_taken') AS t(member integer, scope uuid, kind text,
+            value text, clinic uuid, holder_kind text, holder_id uuid, position bigint)
+        ORDER BY t.scope, t.kind COLLATE "C", t.value COLLATE "C", t.member -- or two processes deadlock
         ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS taken = ROW_COUNT;
     IF taken < jsonb_array_length(effects -> 'claims_taken') THEN
-        SELECT string_agg(t.member::text, ',') INTO lost
+        SELECT string_agg(t.member || ':' || t.kind, ',') INTO lost
         FROM jsonb_to_recordset(effects -> 'claims_taken') AS t(member integer, scope uuid, kind text, value text,
             clinic uuid, holder_kind text, holder_id uuid)
         LEFT JOIN log.claim c USING (scope, kind, value)
         WHERE (c.clinic, c.holder_kind, c.holder_id) IS DISTINCT FROM (t.clinic, t.holder_kind, t.holder_id);
         IF lost IS NOT NULL THEN
-            RAISE EXCEPTION 'claims are held by other streams' USING ERRCODE = 'CB001', DETAIL = lost;
+            RAISE EXCEPTION 'claims are held by other streams' USING ERRCODE = 'CB001', DETAIL = coalesce(lost, '');
         END IF;
     END IF;
 END $$;
@@ -86,7 +87,7 @@ BEGIN
             WHERE d.clinic = t.clinic AND d.doctor = t.doctor AND d.lane = t.lane
               AND d.during = tstzrange(t.begins, t.ends) AND d.holder_kind = t.holder_kind
               AND d.holder_id = t.holder_id AND d.position = t.position);
-        RAISE EXCEPTION 'a doctor''s time is taken' USING ERRCODE = 'CB002', DETAIL = lost;
+        RAISE EXCEPTION 'a doctor''s time is taken' USING ERRCODE = 'CB002', DETAIL = coalesce(lost, '');
     END IF;
 END $$;
 

@@ -28,6 +28,13 @@ pub struct Append {
     pub credentials: Vec<CredentialChange>,
 }
 
+impl Append {
+    /// The version at which the decision knew a stream or a chart.
+    pub(crate) fn expects(&self, fact: &Fact) -> Option<i64> {
+        self.expectations.iter().find(|expectation| expectation.fact == *fact)?.version
+    }
+}
+
 pub struct NewEvent {
     pub stream: StreamId,
     pub event: DomainEvent,
@@ -104,7 +111,8 @@ pub enum AppendError {
     /// Somebody else holds the doctor's time.
     #[error("the doctor's time is taken")]
     TimeTaken,
-    #[error("{counter} stands at {value}, past its bound")]
+    /// `value` is where the counter would stand after the append.
+    #[error("{counter} would stand at {value}, past its bound")]
     BoundPassed { counter: CounterKey, value: i64 },
     /// The same key was recorded by a command that committed first: look it up again.
     #[error("the idempotency key was recorded by another command")]

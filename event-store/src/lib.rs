@@ -1,19 +1,32 @@
 //! The log: every event of every clinic, kept in PostgreSQL, and fanned out from there.
 
 pub mod append;
+pub mod chain;
 pub mod credentials;
 pub mod feed;
 pub mod fields;
+pub mod idempotency;
 mod outage;
 pub mod position;
 pub mod publish;
 pub mod relay;
 pub mod row;
 pub mod schema;
+pub mod sessions;
 mod spans;
+pub mod store;
+mod stored;
+pub mod vault;
 pub mod wire;
+mod writer;
 
 pub use append::{Append, AppendError, Appended, Circumstances, Expectation, Idempotency, MakeAnswer, NewEvent};
+pub use chain::{Verdict, Walk};
 pub use credentials::{Activation, CredentialChange, FirstSecret, PasswordHash};
+pub use idempotency::StoredAnswer;
 pub use row::{GENESIS, Hash, RowError, StoredRow};
 pub use schema::{DbRole, migrate};
+pub use sessions::{Credential, RefreshToken, Rotation};
+pub use store::{AtPosition, Begun, HeldTime, LedgerHead, Loaded, Standing, Store, StoreError, StoreOptions};
+pub use vault::{ClinicKeys, MasterKey, Vault, VaultError};
+pub use writer::CommitSink;

@@ -1,0 +1,87 @@
+//! The keys of the installation and of a clinic.
+
+use std::sync::Arc;
+
+use events::{ClinicId, PatientId};
+
+use super::{
+    seal::SealingKey,
+    secret::{KEY_BYTES, Key, Root, random},
+    wrap::{self, WrongKey},
+};
+
+const CLINIC_SALT: &str = "casebook/clinic-key/1";
+
+/// The key that wraps every clinic's. Without it all records are lost.
+pub struct MasterKey(Key);
+
+impl MasterKey {
+    pub fn new(bytes: [u8; KEY_BYTES]) -> Self {
+        Self(Key::new(bytes))
+    }
+
+    /// A new one, for the first start of an installation. The caller stores it, readable by itself alone.
+    pub fn random() -> Self {
+        Self(random())
+    }
+
+    /// The bytes to store.
+    pub fn expose(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
+
+    pub(super) fn wrap(&self, clinic: ClinicId, key: &Key) -> Vec<u8> {
+        wrap::wrap(&self.0, clinic.0.as_bytes(), key)
+    }
+
+    pub(super) fn unwrap(&self, clinic: ClinicId, wrapped: &[u8]) -> Result<Key, WrongKey> {
+        wrap::unwrap(&self.0, clinic.0.as_bytes(), wrapped)
+    }
+}
+
+/// What a clinic's key yields. Every part is derived under a label of its own.
+pub struct ClinicKeys {
+    clinic: ClinicId,
+    wrapping: Key,
+    sealing: Arc<SealingKey>,
+    /// Of the keyed hashes that stand for personal values in claims (`domain::Pseudonyms`).
+    pub pseudonym_secret: Key,
+    /// Of the keyed hashes and fingerprints by which commands are remembered.
+    pub idempotency_secret: Key,
+    /// Of the keyed hashes that stand for search terms in the access ledger.
+    pub search_secret: Key,
+}
+
+impl ClinicKeys {
+    pub(super) fn new(clinic: ClinicId, key: &Key) -> Self {
+        let root = Root::new(CLINIC_SALT, key);
+        Self {
+            clinic,
+            wrapping: root.derive(b"patient-keys"),
+            sealing: Arc::new(SealingKey::new(&root.derive(b"events"))),
+            pseudonym_secret: root.derive(b"pseudonyms"),
+            idempotency_secret: root.derive(b"idempotency"),
+            search_secret: root.derive(b"search"),
+        }
+    }
+
+    /// For events about no patient.
+    pub(crate) fn sealing(&self) -> Arc<SealingKey> {
+        self.sealing.clone()
+    }
+
+    /// A new patient's key, and its wrapped form to store.
+    pub(crate) fn new_patient(&self, patient: PatientId) -> (Arc<SealingKey>, Vec<u8>) {
+        let key = random();
+        let wrapped = wrap::wrap(&self.wrapping, &self.owner(patient), &key);
+        (Arc::new(SealingKey::new(&key)), wrapped)
+    }
+
+    pub(super) fn patient(&self, patient: PatientId, wrapped: &[u8]) -> Result<SealingKey, WrongKey> {
+        Ok(SealingKey::new(&*wrap::unwrap(&self.wrapping, &self.owner(patient), wrapped)?))
+    }
+
+    fn owner(&self, patient: PatientId) -> Vec<u8> {
+        [self.clinic.0.into_bytes(), patient.0.into_bytes()].concat()
+    }
+}

@@ -1,0 +1,218 @@
+//! The vault: who may read what was sealed.
+//!
+//! Each patient has a data key, wrapped by the clinic's, that by the master key. Destroying a key erases
+//! everything that was sealed under it, in every copy of the log.
+
+mod group;
+mod held;
+mod keys;
+mod seal;
+mod secret;
+mod wrap;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use events::{ClinicId, PatientId};
+use sqlx::{PgPool, Row, postgres::PgRow};
+
+pub(crate) use group::{GroupKeys, KeyNeeds};
+use held::Era;
+pub(crate) use held::{ClinicKey, NewClinic, PatientKey};
+pub use keys::{ClinicKeys, MasterKey};
+pub use seal::{NotOpened, SEAL_SALT};
+pub(crate) use seal::{Place, SealingKey};
+pub use secret::{KEY_BYTES, Key};
+
+use crate::row::StoredRow;
+
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    #[error("the clinic has no key: it is not registered")]
+    NoClinicKey,
+    #[error("the key of the clinic is destroyed")]
+    ClinicKeyDestroyed,
+    #[error("an event is sealed for somebody who never had a key")]
+    NoPatientKey,
+    /// Another master key, or a changed row.
+    #[error("a stored key does not open: is this the master key of this installation?")]
+    WrongKey,
+    #[error("position {position}: {source}")]
+    NotOpened { position: i64, source: NotOpened },
+    #[error("the keys cannot be read: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+pub struct Vault {
+    master: MasterKey,
+    /// Sees keys, of the scoped clinic or of all.
+    reads: PgPool,
+    /// Makes the platform's key.
+    writes: PgPool,
+    held: held::Held,
+}
+
+impl Vault {
+    pub(crate) fn new(master: MasterKey, reads: PgPool, writes: PgPool) -> Self {
+        Self { master, reads, writes, held: held::Held::new() }
+    }
+
+    /// The secrets of a clinic. The platform's are made at first use.
+    pub async fn clinic(&self, clinic: ClinicId) -> Result<Arc<ClinicKeys>, VaultError> {
+        match self.clinic_key(clinic).await? {
+            ClinicKey::Good(keys) | ClinicKey::Fenced(keys) => Ok(keys),
+            ClinicKey::Destroyed => Err(VaultError::ClinicKeyDestroyed),
+            ClinicKey::Absent if clinic.is_platform() => self.make_platform_key().await,
+            ClinicKey::Absent => Err(VaultError::NoClinicKey),
+        }
+    }
+
+    /// The secrets of a clinic that is being registered. The append of its registration, in this process and
+    /// within a minute, stores the key; without one, nothing is kept.
+    pub fn registering(&self, clinic: ClinicId) -> Arc<ClinicKeys> {
+        self.new_clinic(clinic).keys.clone()
+    }
+
+    pub(crate) fn new_clinic(&self, clinic: ClinicId) -> Arc<NewClinic> {
+        self.held.registering.get_with(clinic, || {
+            let key = secret::random();
+            let keys = Arc::new(ClinicKeys::new(clinic, &key));
+            Arc::new(NewClinic { keys, wrapped: self.master.wrap(clinic, &key) })
+        })
+    }
+
+    /// The opened sealed part of a row; `None` where there is none and where it was erased.
+    pub async fn open(&self, row: &StoredRow) -> Result<Option<Vec<u8>>, VaultError> {
+        Ok(self.open_all(std::slice::from_ref(row)).await?.pop().flatten())
+    }
+
+    /// The opened sealed parts of rows, in their order. Keys are read set-wise.
+    pub async fn open_all(&self, rows: &[StoredRow]) -> Result<Vec<Option<Vec<u8>>>, VaultError> {
+        for (clinic, patients) in sealed_by_clinic(rows) {
+            self.read_keys(clinic, &patients).await?;
+        }
+        let mut opened = Vec::with_capacity(rows.len());
+        for row in rows {
+            opened.push(self.open_held(row).await?);
+        }
+        Ok(opened)
+    }
+
+    async fn open_held(&self, row: &StoredRow) -> Result<Option<Vec<u8>>, VaultError> {
+        let Some(sealed) = &row.sealed else { return Ok(None) };
+        let Some(key) = self.opening_key(row).await? else { return Ok(None) };
+        let opened = key.open(Place::of(row), sealed);
+        opened.map(Some).map_err(|source| VaultError::NotOpened { position: row.position, source })
+    }
+
+    async fn opening_key(&self, row: &StoredRow) -> Result<Option<Arc<SealingKey>>, VaultError> {
+        let Some(patient) = row.patient else {
+            return match self.clinic_key(row.clinic).await? {
+                ClinicKey::Good(keys) | ClinicKey::Fenced(keys) => Ok(Some(keys.sealing())),
+                ClinicKey::Destroyed => Ok(None),
+                ClinicKey::Absent => Err(VaultError::NoClinicKey),
+            };
+        };
+        let held = (row.clinic, patient, Era::Reading);
+        let key = match self.held.patients.get(&held) {
+            Some(key) => key,
+            // It was driven out between reading and use.
+            None => self.read_keys(row.clinic, &[patient]).await?.remove(&patient).unwrap_or(PatientKey::Absent),
+        };
+        match key {
+            PatientKey::Good(key) | PatientKey::Fenced(key) => Ok(Some(key)),
+            PatientKey::Destroyed => Ok(None),
+            PatientKey::Absent => Err(VaultError::NoPatientKey),
+        }
+    }
+
+    async fn clinic_key(&self, clinic: ClinicId) -> Result<ClinicKey, VaultError> {
+        if let Some(key) = self.held.clinics.get(&(clinic, Era::Reading)) {
+            return Ok(key);
+        }
+        let row = sqlx::query(
+            "SELECT k.clinic, k.wrapped, k.fenced FROM log.scope($1) AS s(clinic) CROSS JOIN LATERAL (
+                SELECT clinic, wrapped, fenced_at IS NOT NULL AS fenced FROM log.clinic_key
+                WHERE clinic = s.clinic OFFSET 0) AS k",
+        )
+        .bind(clinic.0)
+        .fetch_optional(&self.reads)
+        .await?;
+        // That there is none is not remembered: there may be one in a moment.
+        let Some(row) = row else { return Ok(ClinicKey::Absent) };
+        let key = self.opened_clinic_key(clinic, &row)?;
+        self.held.clinics.insert((clinic, Era::Reading), key.clone());
+        Ok(key)
+    }
+
+    /// Reads and remembers the keys of patients of one clinic that are not remembered yet.
+    async fn read_keys(
+        &self,
+        clinic: ClinicId,
+        patients: &[PatientId],
+    ) -> Result<BTreeMap<PatientId, PatientKey>, VaultError> {
+        let unknown = |patient: &&PatientId| !self.held.patients.contains_key(&(clinic, **patient, Era::Reading));
+        let unknown: Vec<_> = patients.iter().filter(unknown).map(|patient| patient.0).collect();
+        let mut read = BTreeMap::new();
+        if unknown.is_empty() {
+            return Ok(read);
+        }
+        let clinic_key = self.clinic_key(clinic).await?;
+        let rows = sqlx::query(
+            "SELECT k.patient, k.wrapped, k.fenced FROM log.scope($1) AS s(clinic) CROSS JOIN LATERAL (
+                SELECT patient, wrapped, fenced_at IS NOT NULL AS fenced FROM log.patient_key
+                WHERE clinic = s.clinic AND patient = ANY ($2) OFFSET 0) AS k",
+        )
+        .bind(clinic.0)
+        .bind(unknown)
+        .fetch_all(&self.reads)
+        .await?;
+        for row in &rows {
+            let patient = PatientId(row.try_get("patient")?);
+            let key = opened_patient_key(&clinic_key, patient, row)?;
+            self.held.patients.insert((clinic, patient, Era::Reading), key.clone());
+            read.insert(patient, key);
+        }
+        Ok(read)
+    }
+
+    async fn make_platform_key(&self) -> Result<Arc<ClinicKeys>, VaultError> {
+        let key = secret::random();
+        sqlx::query("INSERT INTO log.clinic_key (clinic, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+            .bind(ClinicId::PLATFORM.0)
+            .bind(self.master.wrap(ClinicId::PLATFORM, &key))
+            .execute(&self.writes)
+            .await?;
+        // Another process may have been first: what is stored counts.
+        let stored = self.clinic_key(ClinicId::PLATFORM).await?;
+        stored.keys().cloned().ok_or(VaultError::NoClinicKey)
+    }
+
+    fn opened_clinic_key(&self, clinic: ClinicId, row: &PgRow) -> Result<ClinicKey, VaultError> {
+        let Some(wrapped) = row.try_get::<Option<&[u8]>, _>("wrapped")? else { return Ok(ClinicKey::Destroyed) };
+        let key = self.master.unwrap(clinic, wrapped).map_err(|_| VaultError::WrongKey)?;
+        let keys = Arc::new(ClinicKeys::new(clinic, &key));
+        Ok(if row.try_get("fenced")? { ClinicKey::Fenced(keys) } else { ClinicKey::Good(keys) })
+    }
+}
+
+/// A patient's key is destroyed also by destroying the clinic's, and fenced by fencing it.
+fn opened_patient_key(clinic: &ClinicKey, patient: PatientId, row: &PgRow) -> Result<PatientKey, VaultError> {
+    let Some(wrapped) = row.try_get::<Option<&[u8]>, _>("wrapped")? else { return Ok(PatientKey::Destroyed) };
+    let Some(keys) = clinic.keys() else { return Ok(PatientKey::Destroyed) };
+    let key = Arc::new(keys.patient(patient, wrapped).map_err(|_| VaultError::WrongKey)?);
+    let fenced = row.try_get("fenced")? || matches!(clinic, ClinicKey::Fenced(_));
+    Ok(if fenced { PatientKey::Fenced(key) } else { PatientKey::Good(key) })
+}
+
+/// The patients for whom something is sealed, by clinic.
+fn sealed_by_clinic(rows: &[StoredRow]) -> BTreeMap<ClinicId, Vec<PatientId>> {
+    let mut patients: BTreeMap<ClinicId, Vec<PatientId>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.sealed.is_some()) {
+        patients.entry(row.clinic).or_default().extend(row.patient);
+    }
+    for ids in patients.values_mut() {
+        ids.sort_unstable();
+        ids.dedup();
+    }
+    patients
+}
