@@ -5,7 +5,7 @@ use events::{ClinicId, Ledger, PatientId, Position, Recorded, StreamId};
 use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
 
-use super::{Store, StoreError};
+use super::{AtPosition, Store, StoreError};
 use crate::{
     row::{GENESIS, Hash, StoredRow},
     stored::{event_columns, hash, ledger, stored_row},
@@ -67,6 +67,40 @@ impl Store {
         }
         let version = events.last().map_or(after_version, |event| event.version);
         Ok(Loaded { events, version, read_at })
+    }
+
+    /// All events of a stream, in order, opened: for what no rule rests on, such as a user's name.
+    pub async fn open_stream(&self, clinic: ClinicId, stream: StreamId) -> Result<Vec<Recorded>, StoreError> {
+        let rows = sqlx::query(concat!(
+            "SELECT ",
+            event_columns!(),
+            " FROM log.scope($1) AS s(clinic) CROSS JOIN LATERAL (
+                SELECT * FROM log.event WHERE clinic = s.clinic AND stream_kind = $2 AND stream_id = $3
+                ORDER BY stream_version OFFSET 0) AS e ORDER BY e.stream_version"
+        ))
+        .bind(clinic.0)
+        .bind(stream.kind.as_str())
+        .bind(stream.id)
+        .fetch_all(&self.reads)
+        .await?;
+        let rows = rows.iter().map(stored_row).collect::<sqlx::Result<Vec<_>>>()?;
+        self.open_rows(&rows).await
+    }
+
+    /// How many events a patient's chart has; 0 where there is none.
+    pub async fn chart_version(&self, clinic: ClinicId, patient: PatientId) -> Result<AtPosition<i64>, StoreError> {
+        let row = sqlx::query(
+            "SELECT coalesce(h.position, 0), coalesce(e.version, 0) FROM log.scope($1) AS s(clinic)
+             LEFT JOIN LATERAL (SELECT position FROM log.head WHERE clinic = s.clinic AND ledger = 1 OFFSET 0) AS h
+                ON true
+             LEFT JOIN LATERAL (SELECT max(patient_version) AS version FROM log.event
+                WHERE clinic = s.clinic AND patient = $2 OFFSET 0) AS e ON true",
+        )
+        .bind(clinic.0)
+        .bind(patient.0)
+        .fetch_one(&self.reads)
+        .await?;
+        Ok(AtPosition { read_at: row.try_get(0)?, read: row.try_get(1)? })
     }
 
     /// Where a ledger stands; position 0 where nothing was appended yet.

@@ -1,0 +1,51 @@
+//! Folded states, kept between commands. A stale one costs a retry, never a wrong decision: the append
+//! checks the version that the decision rested on.
+
+use std::sync::Arc;
+
+use domain::State;
+use events::{ClinicId, Position, StreamId, claim::Fact};
+use moka::sync::Cache;
+
+/// At about a kilobyte a state, 100 MB.
+const MAX_STATES: u64 = 100_000;
+
+/// A stream as of a position.
+#[derive(Clone)]
+pub struct Cached {
+    pub state: Option<State>,
+    /// 0: it does not exist.
+    pub version: i64,
+    pub read_at: Position,
+}
+
+#[derive(Clone)]
+pub struct StateCache(Cache<(ClinicId, StreamId), Arc<Cached>>);
+
+impl Default for StateCache {
+    fn default() -> Self {
+        Self(Cache::new(MAX_STATES))
+    }
+}
+
+impl StateCache {
+    pub fn get(&self, clinic: ClinicId, stream: StreamId) -> Option<Arc<Cached>> {
+        self.0.get(&(clinic, stream))
+    }
+
+    /// Keeps a state, unless a newer one is kept already.
+    pub fn put(&self, clinic: ClinicId, stream: StreamId, state: Option<State>, version: i64, read_at: Position) {
+        let newer = Arc::new(Cached { state, version, read_at });
+        self.0.entry((clinic, stream)).and_upsert_with(|kept| match kept {
+            Some(kept) if kept.value().read_at > read_at => kept.into_value(),
+            _ => newer,
+        });
+    }
+
+    /// Forgets what moved.
+    pub fn forget(&self, clinic: ClinicId, fact: &Fact) {
+        if let Fact::Stream(stream) = fact {
+            self.0.invalidate(&(clinic, *stream));
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! The one path of every command: load what the decision rests on, decide, append; and if a fact moved
+//! in between, load and decide again.
+
+mod cache;
+mod facts;
+mod login;
+mod secrets;
+mod turns;
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use domain::{Aggregate, Clinic, Context, Decision, Facts, Pseudonyms, Refusal, State};
+use event_store::{
+    Append, AppendError, Appended, Circumstances, Expectation, Idempotency, NewEvent, Store, StoreError,
+};
+use events::{Actor, Client, ClinicId, Ledger, Position, Purpose, Recorded, StreamId, claim::ClaimKey};
+use uuid::Uuid;
+
+use cache::StateCache;
+use facts::Loader;
+pub use login::CurrentLogin;
+pub use secrets::Secret;
+use secrets::{NoSecret, credential_changes};
+pub use turns::Turns;
+
+use crate::answer::{Extra, Shape, nothing_more};
+
+/// How often a decision is made again before the caller is asked to come back. Each round means that
+/// somebody else succeeded, so many rounds mean many successes elsewhere, not a standstill.
+const MAX_TRIES: u32 = 50;
+/// What the caller is told to wait after [`MAX_TRIES`].
+pub const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// A command and everything that surrounds it.
+pub struct Call<A: Aggregate> {
+    pub clinic: ClinicId,
+    /// The stream that the command acts on.
+    pub target: StreamId,
+    /// The server made the target's id just now, so nothing can lie under it.
+    pub fresh: bool,
+    pub command: A::Command,
+    /// `BookAppointment`.
+    pub name: &'static str,
+    /// `If-Match`: the version that the caller saw.
+    pub expected_version: Option<i64>,
+    pub actor: Actor,
+    pub purpose: Purpose,
+    pub client: Client,
+    pub correlation_id: Uuid,
+    /// Only an import says when it really happened.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// Also refused by a clinic that is suspended or has run out.
+    pub needs_standing: bool,
+    /// What the caller's limited rights ask of the thing itself.
+    pub guard: Option<Guard<A>>,
+    /// A secret that the command brings for a login.
+    pub secret: Option<Secret>,
+    /// Further members of the answer, such as an activation shown once.
+    pub extra: Extra,
+    /// The member of the answer whose id is the answer's own: `office_id`.
+    pub made: Option<&'static str>,
+    pub idempotency: Option<KeyedCall>,
+}
+
+/// A command that came with an `Idempotency-Key`.
+#[derive(Clone)]
+pub struct KeyedCall {
+    /// Where it is remembered; the platform's for a clinic that does not exist yet.
+    pub clinic: ClinicId,
+    pub key_hash: [u8; 32],
+    /// HMAC of method, path and body.
+    pub fingerprint: [u8; 32],
+    /// Derived from the client's key.
+    pub answer_key: [u8; 32],
+}
+
+impl<A: Aggregate> Call<A> {
+    /// A command of nobody in particular, from nowhere: the caller says what is known.
+    pub fn new(clinic: ClinicId, target: StreamId, name: &'static str, command: A::Command) -> Self {
+        Self {
+            clinic,
+            target,
+            fresh: false,
+            command,
+            name,
+            expected_version: None,
+            actor: Actor::anonymous(),
+            purpose: Purpose::Hoperat,
+            client: Client::default(),
+            correlation_id: Uuid::now_v7(),
+            occurred_at: None,
+            needs_standing: false,
+            guard: None,
+            secret: None,
+            extra: nothing_more(),
+            made: None,
+            idempotency: None,
+        }
+    }
+}
+
+impl<A: Aggregate> Call<A> {
+    fn shape(&self) -> Shape {
+        Shape { target: self.target, made: self.made, extra: self.extra.clone() }
+    }
+}
+
+// By hand: a derived one would ask that the aggregate itself be cloned with it.
+impl<A: Aggregate> Clone for Call<A>
+where
+    A::Command: Clone,
+{
+    fn clone(&self) -> Self {
+        Self {
+            command: self.command.clone(),
+            actor: self.actor.clone(),
+            client: self.client.clone(),
+            guard: self.guard.clone(),
+            secret: self.secret.clone(),
+            extra: self.extra.clone(),
+            idempotency: self.idempotency.clone(),
+            ..*self
+        }
+    }
+}
+
+/// What a command is about to act on, for rights that reach only so far.
+pub struct Reached<'a, A: Aggregate> {
+    pub target: StreamId,
+    pub state: Option<&'a A>,
+    pub command: &'a A::Command,
+}
+
+/// Whether a command on this state lies within the caller's rights.
+pub type Guard<A> = Arc<dyn Fn(&Reached<'_, A>) -> bool + Send + Sync>;
+
+/// What became of a command.
+#[derive(Debug)]
+pub struct Done {
+    /// The stream's version after it.
+    pub version: i64,
+    pub position: Position,
+    /// The body of the answer.
+    pub answer: Vec<u8>,
+    /// Empty where nothing had to be recorded.
+    pub events: Vec<Recorded>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// `If-Match` named another version than the current one.
+    #[error("the version is {current}")]
+    StaleVersion { current: i64 },
+    /// The caller's rights do not reach this far.
+    #[error("outside the caller's rights")]
+    Forbidden,
+    /// The key was recorded while this command was decided: look it up.
+    #[error("the idempotency key is recorded already")]
+    KeyRecorded,
+    #[error("the record has been erased")]
+    Erased,
+    #[error("too many others act on the same things")]
+    Busy,
+    #[error("a stream holds an event that cannot follow: {0:?}")]
+    CorruptStream(StreamId),
+    #[error("{0} brought no secret for a login that needs one")]
+    NoSecret(&'static str),
+    #[error("a decision about {0:?} asks for ever more facts")]
+    TooManyReads(StreamId),
+    #[error("the log refused the events: {0}")]
+    Log(AppendError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Executes commands. One in a process; cheap to clone.
+#[derive(Clone)]
+pub struct Executor {
+    store: Store,
+    states: StateCache,
+    turns: Arc<Turns>,
+}
+
+/// A decision, and what it rests on.
+struct Decided {
+    decision: Decision,
+    facts: Facts,
+    expectations: Vec<Expectation>,
+}
+
+/// What earlier tries of a command lost, so that the next one reads it and can refuse in words.
+#[derive(Default)]
+struct Lost {
+    contended: bool,
+    claims: Vec<ClaimKey>,
+}
+
+impl Lost {
+    fn claim(&mut self, claim: ClaimKey) {
+        self.contended = true;
+        self.claims.push(claim);
+    }
+}
+
+impl Executor {
+    pub fn new(store: Store) -> Self {
+        Self { store, states: StateCache::default(), turns: Arc::default() }
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Runs a command to its end. Commands on one stream take turns, so that they never fail each other.
+    pub async fn execute<A>(&self, call: Call<A>) -> Result<Done, Failure>
+    where
+        A: Aggregate,
+        A::Command: Clone,
+        for<'a> &'a A: TryFrom<&'a State>,
+    {
+        let _turn = self.turns.take((call.clinic, call.target)).await;
+        let seed = Uuid::now_v7();
+        let mut lost = Lost::default();
+        for _ in 0..MAX_TRIES {
+            let decided = self.decide(&call, seed, &lost).await?;
+            if decided.decision.events.is_empty() {
+                return self.already_so(&call, &decided);
+            }
+            let before = version_of(call.target, &decided.expectations);
+            let (append, after) = plan(&call, seed, decided)?;
+            match self.store.append(append).await {
+                Ok(appended) => return Ok(self.done(&call, appended, after, before)),
+                Err(AppendError::KeyRecorded) => return Err(Failure::KeyRecorded),
+                Err(AppendError::KeyDestroyed) => return Err(Failure::Erased),
+                Err(AppendError::Moved(fact)) => self.states.forget(call.clinic, &fact),
+                Err(AppendError::ClaimTaken(claim)) => lost.claim(claim),
+                Err(AppendError::TimeTaken | AppendError::BoundPassed { .. }) => lost.contended = true,
+                Err(error @ (AppendError::Refused(_) | AppendError::Unavailable(_))) => {
+                    return Err(Failure::Log(error));
+                }
+            }
+        }
+        Err(Failure::Busy)
+    }
+
+    async fn decide<A>(&self, call: &Call<A>, seed: Uuid, lost: &Lost) -> Result<Decided, Failure>
+    where
+        A: Aggregate,
+        A::Command: Clone,
+        for<'a> &'a A: TryFrom<&'a State>,
+    {
+        let mut loader = Loader::new(&self.store, &self.states, call.clinic, lost.contended);
+        loader.load_claims(&lost.claims).await?;
+        loader.load_for::<A>(call.target, call.fresh, &call.command).await?;
+        let (facts, expectations) = loader.into_parts();
+        let state = facts.get::<A>(call.target);
+        let reached = Reached { target: call.target, state, command: &call.command };
+        if call.guard.as_ref().is_some_and(|allows| !allows(&reached)) {
+            return Err(Failure::Forbidden);
+        }
+        check_version(call, &expectations)?;
+        let now = Utc::now();
+        let clinic = facts.get::<Clinic>(call.clinic);
+        if let (true, Some(clinic)) = (call.needs_standing, clinic) {
+            clinic.standing(now)?;
+        }
+        let pseudonyms = self.pseudonyms(call.clinic, clinic.is_none()).await?;
+        let context = Context {
+            actor: &call.actor,
+            target: call.target,
+            now,
+            occurred_at: call.occurred_at.unwrap_or(now),
+            clinic,
+            pseudonyms: &pseudonyms,
+            seed,
+        };
+        let decision = A::decide(state, call.command.clone(), &facts, &context)?;
+        Ok(Decided { decision, facts, expectations })
+    }
+
+    /// A clinic that is being registered has no key in the log yet.
+    async fn pseudonyms(&self, clinic: ClinicId, registering: bool) -> Result<Pseudonyms, Failure> {
+        let keys = match registering && !clinic.is_platform() {
+            true => self.store.vault().registering(clinic),
+            false => self.store.vault().clinic(clinic).await.map_err(StoreError::from)?,
+        };
+        Ok(Pseudonyms::new(&keys.pseudonym_secret))
+    }
+
+    fn already_so<A: Aggregate>(&self, call: &Call<A>, decided: &Decided) -> Result<Done, Failure> {
+        let position = decided.expectations.iter().map(|e| e.read_at).filter(|at| *at != Position::MAX).max();
+        let (version, position) = (version_of(call.target, &decided.expectations), position.unwrap_or(0));
+        let answer = call.shape().write(version, position, &[]);
+        Ok(Done { version, position, answer, events: Vec::new() })
+    }
+
+    fn done<A: Aggregate>(
+        &self,
+        call: &Call<A>,
+        appended: Appended,
+        after: Vec<(StreamId, State)>,
+        before: i64,
+    ) -> Done {
+        let version_in = |stream| version_after(stream, &appended.events, before);
+        for (stream, state) in after {
+            self.states.put(call.clinic, stream, Some(state), version_in(stream), appended.position);
+        }
+        let version = version_in(call.target);
+        let answer =
+            appended.answer.unwrap_or_else(|| call.shape().write(version, appended.position, &appended.events));
+        Done { version, position: appended.position, answer, events: appended.events }
+    }
+}
+
+/// A stream's version after some events; `before` where none of them lies in it (an entry of a merged record
+/// is changed where it lies).
+fn version_after(stream: StreamId, events: &[Recorded], before: i64) -> i64 {
+    events.iter().rev().find(|recorded| recorded.stream == stream).map_or(before, |recorded| recorded.version)
+}
+
+fn check_version<A: Aggregate>(call: &Call<A>, expectations: &[Expectation]) -> Result<(), Failure> {
+    let current = version_of(call.target, expectations);
+    match call.expected_version {
+        Some(expected) if expected != current => Err(Failure::StaleVersion { current }),
+        _ => Ok(()),
+    }
+}
+
+fn version_of(stream: StreamId, expectations: &[Expectation]) -> i64 {
+    let fact = events::claim::Fact::Stream(stream);
+    expectations.iter().find(|e| e.fact == fact).and_then(|e| e.version).unwrap_or(0)
+}
+
+/// Turns a decision into an append, and says what the streams will look like after it.
+fn plan<A: Aggregate>(
+    call: &Call<A>,
+    seed: Uuid,
+    decided: Decided,
+) -> Result<(Append, Vec<(StreamId, State)>), Failure> {
+    let Decided { decision, mut facts, expectations } = decided;
+    let before = version_of(call.target, &expectations);
+    let (mut claims, mut counters, mut touched) = (Vec::new(), Vec::new(), Vec::new());
+    for (stream, event) in &decision.events {
+        let before = facts.streams.remove(stream).flatten();
+        let effects = State::effects(before.as_ref(), *stream, event);
+        claims.extend(effects.claims.into_iter().map(|change| (*stream, change)));
+        counters.extend(effects.counters);
+        let after = State::evolve(before, event).ok_or(Failure::CorruptStream(*stream))?;
+        facts.streams.insert(*stream, Some(after));
+        if !touched.contains(stream) {
+            touched.push(*stream);
+        }
+    }
+    let credentials =
+        credential_changes(&decision.events, call.secret.as_ref()).map_err(|NoSecret| Failure::NoSecret(call.name))?;
+    let after = touched.into_iter().filter_map(|s| Some((s, facts.streams.remove(&s)??))).collect();
+    let append = Append {
+        clinic: call.clinic,
+        ledger: Ledger::Record,
+        about: circumstances(call, seed),
+        events: decision.events.into_iter().map(|(stream, event)| NewEvent { stream, event }).collect(),
+        expectations,
+        claims,
+        counters,
+        bounds: decision.bounds,
+        idempotency: call.idempotency.as_ref().map(|keyed| remembered(call, keyed, before)),
+        credentials,
+    };
+    Ok((append, after))
+}
+
+fn circumstances<A: Aggregate>(call: &Call<A>, seed: Uuid) -> Circumstances {
+    Circumstances {
+        actor: call.actor.clone(),
+        purpose: call.purpose,
+        reason: None,
+        command: call.name,
+        correlation_id: call.correlation_id,
+        causation_id: seed,
+        client: call.client.clone(),
+        occurred_at: call.occurred_at,
+    }
+}
+
+fn remembered<A: Aggregate>(call: &Call<A>, keyed: &KeyedCall, before: i64) -> Idempotency {
+    let shape = call.shape();
+    Idempotency {
+        clinic: keyed.clinic,
+        user: call.actor.user,
+        key_hash: keyed.key_hash,
+        fingerprint: keyed.fingerprint,
+        answer_key: keyed.answer_key,
+        answer: Arc::new(move |events| {
+            let version = version_after(shape.target, events, before);
+            shape.write(version, events.last().map_or(0, |e| e.position), events)
+        }),
+    }
+}

@@ -1,0 +1,259 @@
+//! From a request to a command, and from what became of it to an answer.
+
+use axum::response::{IntoResponse, Response};
+use chrono::Utc;
+use domain::{Aggregate, State};
+use event_store::{Standing, StoreError, StoredAnswer};
+use events::{Actor, ActorKind, ClinicId, Purpose, Recorded, StreamId};
+use http::{
+    HeaderName, HeaderValue, Method, StatusCode,
+    header::{CONTENT_TYPE, LOCATION},
+};
+use service_kit::{
+    Authenticated, Problem,
+    etag::ETag,
+    headers::{IDEMPOTENCY_REPLAYED, position_header},
+    problem::{CONTENDED, KEY_REUSED},
+};
+
+use crate::{
+    answer::Answer,
+    app::App,
+    auth::NewActivation,
+    execute::{BUSY_RETRY_AFTER, Call, Failure, KeyedCall},
+    incoming::Incoming,
+    remember::keyed_call,
+    routes::{CommandOf, Needs},
+};
+
+/// How often a key that another process has just recorded is looked up before the caller is sent away.
+const MAX_LOOKUPS: u32 = 5;
+
+/// Which command a request gives, on which stream, and what it says of it.
+pub struct Asked {
+    pub name: &'static str,
+    pub clinic: ClinicId,
+    pub target: StreamId,
+    /// The server made the target's id just now.
+    pub fresh: bool,
+    pub expected_version: Option<i64>,
+    /// Refused by a clinic that is suspended or has run out.
+    pub needs_standing: bool,
+    /// The answer shows a one-time activation.
+    pub needs_activation: bool,
+    /// The member of the answer whose id is the answer's own.
+    pub made: Option<&'static str>,
+}
+
+impl Asked {
+    pub fn of(name: &'static str, clinic: ClinicId, target: StreamId) -> Self {
+        Self {
+            name,
+            clinic,
+            target,
+            fresh: false,
+            expected_version: None,
+            needs_standing: true,
+            needs_activation: false,
+            made: None,
+        }
+    }
+}
+
+/// What identifies a request that is sent again.
+pub struct Sent<'a> {
+    pub who: Option<&'a Authenticated>,
+    pub method: Method,
+    pub path: &'a str,
+    pub body: &'a [u8],
+    pub key: Option<&'a str>,
+}
+
+impl Sent<'_> {
+    /// The clinic under which a key is remembered: the login's, or the platform for somebody without one.
+    pub fn kept_in(&self) -> ClinicId {
+        self.who.map_or(ClinicId::PLATFORM, |who| who.clinic())
+    }
+}
+
+/// An answer, new or given again.
+pub struct Answered {
+    pub bytes: Vec<u8>,
+    pub replayed: bool,
+    /// What was recorded just now.
+    pub events: Vec<Recorded>,
+}
+
+/// Authorises a request and runs its command.
+pub async fn give<A, C, T>(
+    app: &App,
+    who: &Authenticated,
+    needs: Needs<A>,
+    asked: Asked,
+    incoming: Incoming<C, T>,
+) -> Result<Answered, Problem>
+where
+    A: Aggregate,
+    A::Command: Clone + Send + Sync,
+    C: CommandOf<A>,
+    for<'a> &'a A: TryFrom<&'a State>,
+{
+    let guard = needs.check(who).await?;
+    let actor = who.actor();
+    let mut call = Call::<A>::new(asked.clinic, asked.target, asked.name, incoming.body.value.into());
+    call.fresh = asked.fresh;
+    call.expected_version = asked.expected_version;
+    call.purpose = purpose(&actor);
+    call.actor = actor;
+    call.client = who.client().clone();
+    call.correlation_id = who.correlation_id();
+    call.needs_standing = asked.needs_standing;
+    call.guard = guard;
+    call.made = asked.made;
+    if asked.needs_activation {
+        let activation = NewActivation::generate(Utc::now());
+        call.secret = Some(activation.secret());
+        call.extra = activation.shown();
+    }
+    let sent = Sent {
+        who: Some(who),
+        method: incoming.method,
+        path: &incoming.path,
+        body: &incoming.body.bytes,
+        key: incoming.key.0.as_deref(),
+    };
+    match run(app, &sent, call).await {
+        Err(Ran::Forbidden) => Err(needs.refuse(who).await),
+        Err(Ran::Problem(problem)) => Err(problem),
+        Ok(answered) => Ok(answered),
+    }
+}
+
+/// Why a command was not run: its guard, which the caller records, or anything else.
+pub enum Ran {
+    Forbidden,
+    Problem(Problem),
+}
+
+impl From<Problem> for Ran {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<Failure> for Ran {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Forbidden => Self::Forbidden,
+            other => Self::Problem(other.into()),
+        }
+    }
+}
+
+/// Runs a command under its idempotency key, once the login is known to stand.
+pub async fn run<A>(app: &App, sent: &Sent<'_>, mut call: Call<A>) -> Result<Answered, Ran>
+where
+    A: Aggregate,
+    A::Command: Clone,
+    for<'a> &'a A: TryFrom<&'a State>,
+{
+    let keyed = match sent.key {
+        Some(key) => Some(keyed(app, sent, key).await?),
+        None => None,
+    };
+    call.idempotency = keyed.clone();
+    let user = call.actor.user;
+    let _turn = match &keyed {
+        Some(keyed) => Some(app.keys.take((keyed.clinic, user, keyed.key_hash)).await),
+        None => None,
+    };
+    for _ in 0..MAX_LOOKUPS {
+        if let Some(answered) = begin(app, sent, keyed.as_ref()).await? {
+            return Ok(answered);
+        }
+        match (app.executor.execute(call.clone()).await, &keyed) {
+            (Ok(done), _) => return Ok(Answered { bytes: done.answer, replayed: false, events: done.events }),
+            (Err(Failure::KeyRecorded), _) => {}
+            // The loser of a race under one key gets the winner's answer, not a refusal.
+            (Err(failure), Some(_)) => {
+                let stored = begin(app, sent, keyed.as_ref()).await?;
+                return stored.ok_or_else(|| failure.into());
+            }
+            (Err(failure), None) => return Err(failure.into()),
+        }
+    }
+    Err(Problem::new(CONTENDED).retry_after(BUSY_RETRY_AFTER).into())
+}
+
+async fn keyed(app: &App, sent: &Sent<'_>, key: &str) -> Result<KeyedCall, Problem> {
+    let keys = app.store().vault().clinic(sent.kept_in()).await;
+    let keys = keys.map_err(|error| Failure::from(StoreError::from(error)))?;
+    Ok(keyed_call(sent.kept_in(), &keys.idempotency_secret, key, sent))
+}
+
+/// Asks in one round trip whether the login stands and whether the key is known.
+async fn begin(app: &App, sent: &Sent<'_>, keyed: Option<&KeyedCall>) -> Result<Option<Answered>, Problem> {
+    let (clinic, key_hash) = (sent.kept_in(), keyed.map(|keyed| keyed.key_hash));
+    let stored = match (sent.who, key_hash) {
+        (Some(who), _) => {
+            let begun = app.store().begin_command(clinic, who.user(), who.session(), who.issued_at(), key_hash).await;
+            let begun = begun.map_err(Failure::from)?;
+            if begun.standing == Standing::Ended {
+                return Err(Problem::unauthenticated());
+            }
+            begun.answer
+        }
+        (None, Some(key_hash)) => app.store().stored_answer(clinic, None, &key_hash).await.map_err(Failure::from)?,
+        (None, None) => None,
+    };
+    match (stored, keyed) {
+        (Some(stored), Some(keyed)) => open(&stored, keyed).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn open(stored: &StoredAnswer, keyed: &KeyedCall) -> Result<Answered, Problem> {
+    if stored.fingerprint != keyed.fingerprint {
+        return Err(Problem::new(KEY_REUSED));
+    }
+    let unopened = || Problem::internal("a stored answer does not open under its own key");
+    let bytes = stored.open(&keyed.answer_key).ok_or_else(unopened)?;
+    Ok(Answered { bytes, replayed: true, events: Vec::new() })
+}
+
+/// 401 for a token whose login has ended since, wherever that happened.
+pub async fn must_stand(app: &App, who: &Authenticated) -> Result<(), Problem> {
+    let sent = Sent { who: Some(who), method: Method::POST, path: "", body: b"", key: None };
+    begin(app, &sent, None).await.map(drop)
+}
+
+/// Purpose of use where the request does not say: patients act for themselves, staff treat or run the clinic.
+pub fn purpose(actor: &Actor) -> Purpose {
+    match actor.kind {
+        ActorKind::Person if actor.has(events::Role::Patient) => Purpose::Patrqt,
+        ActorKind::Person if actor.has(events::Role::Doctor) || actor.has(events::Role::Nurse) => Purpose::Treat,
+        ActorKind::Person | ActorKind::System | ActorKind::Import => Purpose::Hoperat,
+    }
+}
+
+/// 201 with `Location` for a create, else 200; `ETag` and `Casebook-Position` from the answer itself, so
+/// that one given again has the same headers.
+pub fn respond(answered: Answered, created_under: Option<&str>) -> Result<Response, Problem> {
+    let answer: Answer = serde_json::from_slice(&answered.bytes).map_err(Problem::internal)?;
+    let status = if created_under.is_some() { StatusCode::CREATED } else { StatusCode::OK };
+    let mut headers: Vec<(HeaderName, HeaderValue)> = vec![
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        ETag::of_stream(answer.version).header(),
+        position_header(answer.position),
+    ];
+    if let Some(collection) = created_under {
+        let location = format!("{collection}/{}", answer.id);
+        headers.push((LOCATION, HeaderValue::from_str(&location).map_err(Problem::internal)?));
+    }
+    if answered.replayed {
+        headers.push((IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true")));
+    }
+    let mut response = (status, answered.bytes).into_response();
+    response.headers_mut().extend(headers);
+    Ok(response)
+}

@@ -1,0 +1,28 @@
+//! Where each command is, and what it needs of the caller: a file per aggregate, a line per command.
+
+mod appointments;
+mod clinic;
+mod collection;
+mod doctors;
+mod document;
+mod needs;
+mod patients;
+mod register;
+mod staff;
+
+use aide::axum::ApiRouter;
+
+use crate::app::App;
+
+pub use collection::CommandOf;
+pub use needs::Needs;
+
+/// Every command of the service, without layers.
+pub fn all() -> ApiRouter<App> {
+    register::routes()
+        .merge(clinic::routes())
+        .merge(staff::routes())
+        .merge(doctors::routes())
+        .merge(patients::routes())
+        .merge(appointments::routes())
+}
