@@ -5,7 +5,7 @@ CASEBOOK = cargo run --quiet --locked --package casebook --profile $(PROFILE) --
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status test lint format contracts contracts-check prerequisites
+.PHONY: help up down status demo test lint format contracts contracts-check prerequisites
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ down: ## Stop what `make up` started, from another terminal
 
 status: ## What runs and how far the read models are
 	@$(CASEBOOK) status
+
+demo: ## Fill two clinics of what `make up` started, and say how to log in
+	@$(CASEBOOK) demo
 
 test: prerequisites ## Every test, on private servers of its own
 ifeq ($(NEXTEST),yes)

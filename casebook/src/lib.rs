@@ -3,6 +3,8 @@
 pub mod bus;
 pub mod commands;
 pub mod data_dir;
+pub mod demo;
+pub mod import;
 pub mod instance;
 pub mod keys;
 mod say;

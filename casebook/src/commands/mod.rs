@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod contracts;
+mod demo;
 mod down;
 mod keys;
 mod migrate;
@@ -22,6 +23,7 @@ pub enum Command {
     Keys(keys::Keys),
     Probe(probe::Probe),
     Status(status::Status),
+    Demo(demo::Demo),
     Contracts(contracts::Contracts),
 }
 
@@ -34,6 +36,7 @@ pub async fn run(Casebook { config, command }: Casebook) -> anyhow::Result<()> {
         Command::Keys(command) => command.run(&config),
         Command::Probe(command) => command.run(&config.common).await,
         Command::Status(command) => command.run(&config.common).await,
+        Command::Demo(command) => command.run(&config.common).await,
         Command::Contracts(command) => command.run(),
     }
 }
