@@ -9,19 +9,12 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use rand::{TryRngCore, rngs::OsRng};
+use event_store::{MasterKey, vault::Key};
 use secrecy::{ExposeSecret, SecretString};
-
-use zeroize::Zeroizing;
 
 use crate::data_dir::DataDir;
 
-/// An AES-256 key.
-const KEY_BYTES: usize = 32;
 const OWNER_ONLY: u32 = 0o600;
-
-/// Wiped when it is dropped.
-pub type Key = Zeroizing<[u8; KEY_BYTES]>;
 
 /// Where the master key comes from.
 #[derive(Clone, Debug, Args)]
@@ -38,8 +31,8 @@ pub struct KeyConfig {
 impl KeyConfig {
     /// # Errors
     /// There is no key, or what is there is none.
-    pub fn master_key(&self, data_dir: &DataDir) -> Result<Key> {
-        parse(self.text(data_dir)?.expose_secret())
+    pub fn master_key(&self, data_dir: &DataDir) -> Result<MasterKey> {
+        Ok(MasterKey::new(*parse(self.text(data_dir)?.expose_secret())?))
     }
 
     /// The key in the form that it is kept in.
@@ -59,9 +52,7 @@ impl KeyConfig {
     /// Makes a new key and stores it. Only for an installation that has sealed nothing yet.
     pub fn make(&self, data_dir: &DataDir) -> Result<PathBuf> {
         let path = self.file(data_dir);
-        let mut key = Key::default();
-        OsRng.try_fill_bytes(&mut *key)?;
-        store(&path, &hex::encode(*key).into())?;
+        store(&path, &hex::encode(MasterKey::random().expose()).into())?;
         Ok(path)
     }
 
@@ -94,6 +85,8 @@ fn parse(text: &str) -> Result<Key> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use event_store::vault::KEY_BYTES;
+
     use super::*;
 
     fn config() -> KeyConfig {
@@ -109,7 +102,7 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, OWNER_ONLY);
         let made = config().master_key(&data_dir).unwrap();
         assert!(config().make(&data_dir).unwrap_err().to_string().contains("exists already"));
-        assert_eq!(config().master_key(&data_dir).unwrap(), made);
+        assert_eq!(config().master_key(&data_dir).unwrap().expose(), made.expose());
     }
 
     #[test]
@@ -117,7 +110,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data_dir = DataDir::at(folder.path());
         let given = KeyConfig { master_key: Some("07".repeat(KEY_BYTES).into()), ..config() };
-        assert_eq!(*given.master_key(&data_dir).unwrap(), [7; KEY_BYTES]);
+        assert_eq!(given.master_key(&data_dir).unwrap().expose(), &[7; KEY_BYTES]);
         let wrong = KeyConfig { master_key: Some("7".into()), ..config() };
         assert!(wrong.master_key(&data_dir).is_err());
     }

@@ -13,7 +13,6 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -179,20 +178,25 @@ fn a_copy_of_the_master_key_is_the_key_and_for_the_owner_alone() {
 }
 
 #[tokio::test]
-async fn a_lost_master_key_is_not_replaced() {
+async fn a_lost_master_key_is_not_replaced_and_another_one_is_refused() {
     let postgres = LocalPostgres::start_temporary().await.unwrap();
     let folder = folder();
     let data_dir = folder.path().join("data");
     let setup = || casebook(&data_dir, &["setup"]).env("DATABASE_URL", postgres.url()).output().unwrap();
     assert!(setup().status.success());
-    let mut owner = PgConnection::connect(&postgres.superuser_url("casebook")).await.unwrap();
-    let wrapped = "INSERT INTO log.clinic_key (clinic, wrapped) VALUES (gen_random_uuid(), '\\x00')";
-    sqlx::query(wrapped).execute(&mut owner).await.unwrap();
+    let right = fs::read(data_dir.join("master-key")).unwrap();
     fs::remove_file(data_dir.join("master-key")).unwrap();
     let refused = setup();
     assert!(!refused.status.success());
     assert!(text(refused).contains("the master key is missing"));
     assert!(!data_dir.join("master-key").exists());
+
+    fs::write(data_dir.join("master-key"), "07".repeat(32)).unwrap();
+    let refused = setup();
+    assert!(!refused.status.success());
+    assert!(text(refused).contains("is this the master key of this installation?"));
+    fs::write(data_dir.join("master-key"), right).unwrap();
+    assert!(setup().status.success());
 }
 
 #[test]

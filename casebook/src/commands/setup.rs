@@ -1,8 +1,9 @@
 //! `casebook setup`.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
-use event_store::DbRole;
+use event_store::{DbRole, MasterKey, Store, StoreOptions};
+use events::ClinicId;
 use secrecy::{ExposeSecret, SecretString};
 use service_kit::tokens::SigningKeys;
 
@@ -32,6 +33,18 @@ pub async fn prepare(config: &Config, url: &SecretString) -> Result<()> {
     if !config.keys.exists(&data_dir) {
         make_master_key(config, &data_dir, url).await?;
     }
+    try_master_key(config.keys.master_key(&data_dir)?, url).await
+}
+
+/// Opens the platform's key, which is made at the first start: a wrong master key is found now, and not by the first
+/// patient whose record does not open.
+async fn try_master_key(key: MasterKey, url: &SecretString) -> Result<()> {
+    let options = StoreOptions {
+        read_connections_max: 1,
+        write_connections_max: 1,
+        ..StoreOptions::new(url.expose_secret().parse()?, key)
+    };
+    Store::open(options).vault().clinic(ClinicId::PLATFORM).await.context("trying the master key")?;
     Ok(())
 }
 
