@@ -9,18 +9,15 @@ use uuid::Uuid;
 use crate::{StoredRow, row::ledger_of};
 
 /// Rows of one clinic behind a position, up to another.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    pub(crate) clinic: ClinicId,
-    pub(crate) after: Position,
-    pub(crate) upto: Position,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    pub clinic: ClinicId,
+    pub after: Position,
+    pub upto: Position,
 }
 
 /// The rows of all spans, clinic by clinic, in the order of their positions.
-pub(crate) async fn read_spans(
-    log: impl PgExecutor<'_>,
-    spans: impl Iterator<Item = Span>,
-) -> sqlx::Result<Vec<StoredRow>> {
+pub async fn read_spans(log: impl PgExecutor<'_>, spans: impl Iterator<Item = Span>) -> sqlx::Result<Vec<StoredRow>> {
     let (clinics, (after, upto)): (Vec<Uuid>, (Vec<Position>, Vec<Position>)) =
         spans.map(|span| (span.clinic.0, (span.after, span.upto))).unzip();
     // OFFSET 0 keeps it one walk along the index for each span, whatever the planner thinks of the array.

@@ -17,6 +17,10 @@ BEGIN
             END;
         END IF;
     END LOOP;
+    -- An owner that is no superuser must be a member of the role that it hands functions to.
+    IF NOT pg_has_role('casebook_lookup', 'MEMBER') THEN
+        GRANT casebook_lookup TO CURRENT_USER;
+    END IF;
 END
 $$;
 
@@ -55,6 +59,9 @@ CREATE TABLE read.checkpoint (
     position   bigint NOT NULL CHECK (position >= 0),
     -- The chain's value at that position: one that the log no longer has tells of a restore.
     hash       bytea  NOT NULL,
+    -- Counted up when the clinic's rows are replaced without being folded on: a projector that remembers
+    -- rows of an earlier epoch cannot write them.
+    epoch      bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (clinic_id, projection)
 ) WITH (fillfactor = 50);
 CALL read.protect('read.checkpoint');
@@ -71,3 +78,15 @@ CREATE TABLE read.parked (
     PRIMARY KEY (clinic_id, projection)
 );
 CALL read.protect('read.parked');
+
+-- Rebuilds that run, for people to look at.
+CREATE TABLE read.rebuild (
+    -- The nil id, the platform's own, where all clinics are rebuilt.
+    clinic_id    uuid        NOT NULL,
+    projection   text        NOT NULL,
+    events       bigint      NOT NULL DEFAULT 0,
+    events_total bigint      NOT NULL,
+    started_at   timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (clinic_id, projection)
+);
+CALL read.protect('read.rebuild');

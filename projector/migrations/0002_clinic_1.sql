@@ -45,7 +45,5 @@ $$;
 REVOKE ALL ON FUNCTION read.directory FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION read.directory TO casebook_reader;
 GRANT CREATE ON SCHEMA read TO casebook_lookup;
-GRANT casebook_lookup TO CURRENT_USER;
 ALTER FUNCTION read.directory OWNER TO casebook_lookup;
-REVOKE casebook_lookup FROM CURRENT_USER;
 REVOKE CREATE ON SCHEMA read FROM casebook_lookup;

@@ -98,7 +98,5 @@ $$;
 REVOKE ALL ON FUNCTION read.search_patients FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION read.search_patients TO casebook_reader;
 GRANT CREATE ON SCHEMA read TO casebook_lookup;
-GRANT casebook_lookup TO CURRENT_USER;
 ALTER FUNCTION read.search_patients OWNER TO casebook_lookup;
-REVOKE casebook_lookup FROM CURRENT_USER;
 REVOKE CREATE ON SCHEMA read FROM casebook_lookup;

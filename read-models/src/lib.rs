@@ -32,3 +32,6 @@ pub use usage::{Usage, UsageRow};
 
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
+
+#[cfg(test)]
+mod properties;

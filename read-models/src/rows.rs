@@ -7,7 +7,6 @@ use events::Recorded;
 use crate::Projection;
 
 /// The rows of one clinic, or of one patient, folded so far.
-#[derive(Clone, Debug)]
 pub struct Rows<P: Projection>(HashMap<P::Key, P::Row>);
 
 impl<P: Projection> Default for Rows<P> {
@@ -37,6 +36,10 @@ impl<P: Projection> Rows<P> {
 
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&P::Key, &P::Row)> {
+        self.0.iter()
     }
 
     /// All rows in the order of their keys.

@@ -1,5 +1,7 @@
 //! Histories of a clinic, made up step by step for tests.
 
+mod life;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,6 +19,8 @@ use events::{
     values::Gender,
 };
 use uuid::Uuid;
+
+pub use life::{Booking, Life, Person};
 
 use crate::{Projection, Rows};
 

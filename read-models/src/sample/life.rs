@@ -1,0 +1,343 @@
+//! A clinic's life: any sequence of numbers is a sequence of things that may happen in it, in an order in
+//! which they may, each event saying truly what was before.
+
+use chrono::TimeDelta;
+use events::{
+    AllergyId, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, ClosureId, ConsentId, DoctorEvent, DoctorId,
+    LeaveId, Number, OfficeId, PatientEvent, PatientId, Role, Sealed, StaffEvent, UserId,
+    appointment::{AppointmentKind, AppointmentReason, AppointmentStatus, BookingReason, CancelledBy, Slot},
+    clinic::{Closure, Settings},
+    doctor::DoctorReason,
+    patient::{
+        Allergy, Confidentiality, ConsentScope, ConsentText, Criticality, Death, FamilyRelationship, PatientStatus,
+        Reason, Standing,
+    },
+    staff::{LockReason, StaffReason},
+    values::{Gender, Money, Span},
+};
+use strum::VariantArray;
+use uuid::Uuid;
+
+use super::History;
+
+/// Some that a text format has to escape, or that a search has to fold.
+const NAMES: [&str; 7] = ["Asha", "José \\ \"Q\"", "Tab\there", "Línea\nnueva", "O'Neil, {a}", "नेहा", "\\N"];
+
+/// What happens to a clinic, step by step.
+#[derive(Clone, Debug)]
+pub struct Life {
+    pub history: History,
+    pub patients: Vec<Person>,
+    pub appointments: Vec<Booking>,
+    staff: Vec<(UserId, Vec<Role>, bool)>,
+    doctors: Vec<(DoctorId, bool)>,
+    offices: Vec<(OfficeId, bool)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub id: PatientId,
+    /// Before the merge, where it is merged.
+    pub standing: Standing,
+    pub merged_into: Option<PatientId>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Booking {
+    pub id: AppointmentId,
+    pub slot: Slot,
+    pub status: AppointmentStatus,
+    pub kind: AppointmentKind,
+}
+
+/// Takes decisions out of a number.
+struct Chance(u32);
+
+impl Chance {
+    fn of(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+        (self.0 >> 8) as usize % n.max(1)
+    }
+
+    fn pick<T: Clone>(&mut self, items: &[T]) -> T {
+        items[self.of(items.len())].clone()
+    }
+}
+
+impl Life {
+    pub fn new(clinic: ClinicId) -> Self {
+        let mut history = History::of(clinic);
+        history.clinic_registered();
+        let offices = vec![(history.office_added("Main"), true)];
+        let (patients, appointments, staff, doctors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { history, patients, appointments, staff, doctors, offices }
+    }
+
+    /// One thing happens; sometimes one that needs something that is not there yet does not.
+    pub fn step(&mut self, choice: u32) {
+        let mut chance = Chance(choice);
+        match chance.of(16) {
+            0 => self.clinic_changes(&mut chance),
+            1 | 2 => self.staff_changes(&mut chance),
+            3 | 4 => self.doctor_changes(&mut chance),
+            5..=7 => self.patient_comes(&mut chance),
+            8 | 9 => self.patient_changes(&mut chance),
+            10 => self.patients_merge(&mut chance),
+            11 | 12 => self.books(&mut chance),
+            _ => self.appointment_changes(&mut chance),
+        }
+    }
+
+    fn clinic_changes(&mut self, chance: &mut Chance) {
+        match chance.of(6) {
+            0 => {
+                let office = self.history.office_added(chance.pick(&NAMES));
+                self.offices.push((office, true));
+            }
+            1 => {
+                let index = chance.of(self.offices.len());
+                if std::mem::take(&mut self.offices[index].1) {
+                    self.history.clinic(ClinicEvent::OfficeClosed { office: self.offices[index].0 });
+                }
+            }
+            2 => {
+                let mut profile = self.history.profile(chance.pick(&NAMES));
+                profile.time_zone = chance.pick(&[chrono_tz::Asia::Kolkata, chrono_tz::America::New_York]);
+                self.history.clinic(ClinicEvent::ClinicProfileUpdated { profile });
+            }
+            3 => {
+                let (id, reason) = (ClosureId(self.history.fresh()), chance.pick(&NAMES).to_owned());
+                let day = self.history.now.date_naive();
+                let closure = Closure { id, office: None, from: day, to: day, reason };
+                self.history.clinic(ClinicEvent::ClosureDeclared { closure });
+            }
+            4 => {
+                let settings = Settings { confirm_bookings: chance.of(2) == 0, ..Settings::default() };
+                self.history.clinic(ClinicEvent::SettingsChanged { settings });
+            }
+            _ => self.history.clinic(ClinicEvent::ClinicResumed {}),
+        }
+    }
+
+    fn staff_changes(&mut self, chance: &mut Chance) {
+        let roles = [Role::ClinicAdmin, Role::Receptionist, Role::Nurse];
+        let index = chance.of(self.staff.len());
+        let patient = None;
+        if self.staff.is_empty() || chance.of(3) == 0 {
+            let roles = vec![chance.pick(&roles)];
+            self.staff.push((self.history.invited(&roles), roles, true));
+        } else if let (user, held, true) = &mut self.staff[index] {
+            let role = chance.pick(&roles);
+            let event = match chance.of(5) {
+                0 => StaffEvent::StaffActivated { patient },
+                1 if !held.contains(&role) => {
+                    held.push(role);
+                    StaffEvent::RoleGranted { role }
+                }
+                2 if held.contains(&role) => {
+                    held.retain(|kept| *kept != role);
+                    StaffEvent::RoleRevoked { role }
+                }
+                3 => StaffEvent::StaffLocked { patient, reason: LockReason::Administrator, until: None },
+                4 => {
+                    self.staff[index].2 = false;
+                    let (user, roles, _) = self.staff[index].clone();
+                    let sealed = Sealed::Open(StaffReason { reason: chance.pick(&NAMES).to_owned() });
+                    return self.history.staff(user, StaffEvent::StaffDeactivated { patient, roles, sealed });
+                }
+                _ => StaffEvent::StaffUnlocked { patient },
+            };
+            self.history.staff(*user, event);
+        }
+    }
+
+    fn doctor_changes(&mut self, chance: &mut Chance) {
+        let index = chance.of(self.doctors.len());
+        if self.doctors.is_empty() || chance.of(3) == 0 {
+            let office = chance.pick(&self.offices).0;
+            self.doctors.push((self.history.doctor_registered(&[office]), true));
+        } else if let (doctor, true) = self.doctors[index] {
+            let sealed = Sealed::Open(DoctorReason { reason: chance.pick(&NAMES).to_owned() });
+            let event = match chance.of(5) {
+                0 => DoctorEvent::OfficeAssigned { office: chance.pick(&self.offices).0 },
+                1 => DoctorEvent::PrimaryOfficeSet { office: chance.pick(&self.offices).0 },
+                2 => {
+                    let span = Span { from: self.history.now, to: self.history.now + TimeDelta::days(3) };
+                    DoctorEvent::LeaveDeclared { leave: LeaveId(self.history.fresh()), span, sealed }
+                }
+                3 => DoctorEvent::FeeSet { fee: Money { minor: 50_000, currency: "INR".to_owned() } },
+                _ => {
+                    self.doctors[index].1 = false;
+                    DoctorEvent::DoctorDeactivated { sealed }
+                }
+            };
+            self.history.doctor(doctor, event);
+        }
+    }
+
+    fn patient_comes(&mut self, chance: &mut Chance) {
+        let id = PatientId(self.history.fresh());
+        let number = Number::Given(format!("PT-2026-{:05}", self.patients.len() + 1));
+        let standing = Standing { status: PatientStatus::Active, ..self.person(chance) };
+        let sealed = Sealed::Open(self.history.demographics(chance.pick(&NAMES)));
+        let Standing { gender, birth_year, .. } = standing;
+        self.history.patient(id, PatientEvent::PatientRegistered { number, gender, birth_year, sealed });
+        self.patients.push(Person { id, standing, merged_into: None });
+    }
+
+    fn person(&self, chance: &mut Chance) -> Standing {
+        let gender = chance.pick(&[Gender::Female, Gender::Male, Gender::Other, Gender::Unknown]);
+        let birth_year = chance.pick(&[None, Some(1931), Some(1984), Some(1989), Some(2020)]);
+        Standing { status: PatientStatus::Active, gender, birth_year }
+    }
+
+    fn patient_changes(&mut self, chance: &mut Chance) {
+        if self.patients.is_empty() {
+            return;
+        }
+        let index = chance.of(self.patients.len());
+        let relative = chance.pick(&self.patients).id;
+        let text = chance.pick(&NAMES).to_owned();
+        let why = Sealed::Open(Reason { reason: Some(text.clone()) });
+        let corrected = self.person(chance);
+        let fresh = self.history.fresh();
+        let person = &mut self.patients[index];
+        let was = person.shown();
+        let event = match chance.of(11) {
+            0 => {
+                let Standing { gender, birth_year, .. } = corrected;
+                person.standing = Standing { gender, birth_year, ..person.standing };
+                let sealed = Sealed::Open(self.history.demographics(&text));
+                PatientEvent::DemographicsUpdated { gender, birth_year, was, sealed }
+            }
+            1 if person.standing.status == PatientStatus::Active => {
+                person.standing.status = PatientStatus::Inactive;
+                PatientEvent::PatientDeactivated { was: was.status, sealed: why }
+            }
+            2 if person.standing.status == PatientStatus::Inactive => {
+                person.standing.status = PatientStatus::Active;
+                PatientEvent::PatientReactivated { was: was.status }
+            }
+            3 if person.standing.status != PatientStatus::Deceased => {
+                person.standing.status = PatientStatus::Deceased;
+                let sealed = Sealed::Open(Death { died_on: None, cause: Some(text) });
+                PatientEvent::DeathRecorded { was: was.status, sealed }
+            }
+            4 => {
+                let criticality = Some(Criticality::High);
+                let allergy = Allergy { substance: text, code: None, category: None, criticality, reaction: None };
+                PatientEvent::AllergyRecorded { allergy: AllergyId(fresh), sealed: Sealed::Open(allergy) }
+            }
+            5 => PatientEvent::NoKnownAllergiesAsserted {},
+            6 => PatientEvent::ConsentGiven {
+                consent: ConsentId(fresh),
+                scope: ConsentScope::Research,
+                sealed: Sealed::Open(ConsentText { text: Some(text) }),
+            },
+            7 => {
+                let sealed = Sealed::Open(FamilyRelationship { relationship: Some(text) });
+                PatientEvent::FamilyLinked { relative, sealed }
+            }
+            8 => PatientEvent::RecordRestricted { confidentiality: Confidentiality::Restricted, sealed: why },
+            // An allergy that is not there.
+            9 => PatientEvent::AllergyRefuted { allergy: AllergyId(Uuid::nil()), sealed: why },
+            _ => PatientEvent::AllergyVerified { allergy: AllergyId(Uuid::nil()) },
+        };
+        self.history.patient(self.patients[index].id, event);
+    }
+
+    fn patients_merge(&mut self, chance: &mut Chance) {
+        let index = chance.of(self.patients.len());
+        let Some(source) = self.patients.get(index).cloned() else { return };
+        let sealed = Sealed::Open(Reason { reason: Some(chance.pick(&NAMES).to_owned()) });
+        if let Some(survivor) = source.merged_into {
+            let (back, again) =
+                (PatientEvent::PatientUnmerged { source: source.id, sealed: sealed.clone() }, source.standing);
+            self.history.patient(survivor, back);
+            self.history.patient(source.id, PatientEvent::PatientUnmergedFrom { survivor, again, sealed });
+            self.patients[index].merged_into = None;
+            return;
+        }
+        let survivor = chance.pick(&self.patients);
+        if survivor.id == source.id || survivor.merged_into.is_some() {
+            return;
+        }
+        let merged = PatientEvent::PatientMerged { source: source.id, sealed: sealed.clone() };
+        self.history.patient(survivor.id, merged);
+        let (survivor, was) = (survivor.id, source.standing);
+        self.history.patient(source.id, PatientEvent::PatientMergedInto { survivor, was, sealed });
+        self.patients[index].merged_into = Some(survivor);
+    }
+
+    fn books(&mut self, chance: &mut Chance) {
+        let (Some(patient), Some((doctor, _))) = (self.patients.first(), self.doctors.first()) else { return };
+        let slot = Slot { patient: patient.id, doctor: *doctor, ..self.history.slot(0) };
+        let slot = self.another(slot, chance);
+        let (id, kind) = (AppointmentId(self.history.fresh()), chance.pick(AppointmentKind::VARIANTS));
+        let number = Number::Given(format!("APT-{}", self.appointments.len() + 1));
+        let text = Some(chance.pick(&NAMES).to_owned());
+        let (event, status) = if chance.of(4) == 0 {
+            let sealed = Sealed::Open(AppointmentReason { reason: text });
+            let waitlisted = AppointmentEvent::AppointmentWaitlisted { number, slot, kind, sealed };
+            (waitlisted, AppointmentStatus::Waitlist)
+        } else {
+            let status = chance.pick(&[AppointmentStatus::Booked, AppointmentStatus::Pending]);
+            let sealed = Sealed::Open(BookingReason { reason: text, overbooking: None });
+            let overbooked = false;
+            (AppointmentEvent::AppointmentBooked { number, slot, kind, status, overbooked, sealed }, status)
+        };
+        self.history.appointment(id, event);
+        self.appointments.push(Booking { id, slot, status, kind });
+    }
+
+    /// Another patient, day and hour, and sometimes another doctor.
+    fn another(&self, slot: Slot, chance: &mut Chance) -> Slot {
+        let (days, halves) = (chance.of(4) as i64, chance.of(10) as i64);
+        let start = slot.start + TimeDelta::days(days) + TimeDelta::minutes(30 * halves);
+        let patient = self.patients.get(chance.of(self.patients.len())).map_or(slot.patient, |person| person.id);
+        let doctor = self.doctors.get(chance.of(self.doctors.len())).map_or(slot.doctor, |doctor| doctor.0);
+        Slot { patient, doctor, start, day: start.date_naive(), ..slot }
+    }
+
+    fn appointment_changes(&mut self, chance: &mut Chance) {
+        use AppointmentStatus as Is;
+        let index = chance.of(self.appointments.len());
+        let Some(booking) = self.appointments.get(index).cloned() else { return };
+        let Booking { id, slot, status: was, kind } = booking;
+        let sealed = Sealed::Open(AppointmentReason { reason: Some(chance.pick(&NAMES).to_owned()) });
+        let token = Number::Given(index.to_string());
+        let moved = Slot { patient: slot.patient, ..self.another(slot, chance) };
+        let (event, slot, status) = match (chance.of(4), was) {
+            (0, Is::Pending | Is::Waitlist) => (AppointmentEvent::AppointmentConfirmed { slot, was }, slot, Is::Booked),
+            (1, Is::Booked) => (AppointmentEvent::PatientCheckedIn { slot, was, token }, slot, Is::Arrived),
+            (1, Is::Arrived) => (AppointmentEvent::AppointmentStarted { slot }, slot, Is::CheckedIn),
+            (1, Is::CheckedIn) => (AppointmentEvent::AppointmentFulfilled { slot }, slot, Is::Fulfilled),
+            (2, Is::Booked | Is::Arrived) => {
+                (AppointmentEvent::AppointmentMarkedNoShow { slot, was }, slot, Is::NoShow)
+            }
+            (2, Is::Fulfilled) => {
+                let wrong = AppointmentEvent::AppointmentEnteredInError { slot, was, kind, sealed };
+                (wrong, slot, Is::EnteredInError)
+            }
+            (3, was) if !was.is_final() => {
+                let by = chance.pick(&[CancelledBy::Clinic, CancelledBy::Patient]);
+                (AppointmentEvent::AppointmentCancelled { slot, was, by, sealed }, slot, Is::Cancelled)
+            }
+            (0, Is::Booked) => {
+                let (from, to, status) = (slot, moved, was);
+                (AppointmentEvent::AppointmentRescheduled { from, to, was, status, kind, sealed }, moved, was)
+            }
+            _ => return,
+        };
+        self.history.appointment(id, event);
+        self.appointments[index] = Booking { slot, status, ..self.appointments[index].clone() };
+    }
+}
+
+impl Person {
+    /// As events say it: merged, where it is merged.
+    pub fn shown(&self) -> Standing {
+        let status = if self.merged_into.is_some() { PatientStatus::Merged } else { self.standing.status };
+        Standing { status, ..self.standing }
+    }
+}
