@@ -19,11 +19,17 @@ pub struct Database {
 }
 
 impl Database {
-    /// The one of the configuration; else the private one, started unless `casebook up` runs it already.
+    /// Where the database is, without starting one: the one of the configuration, or that which `casebook up` runs.
+    pub fn running(config: &CommonConfig) -> Option<SecretString> {
+        let private = || LocalPostgres::url_of_running(&DataDir::at(&config.data_dir).postgres());
+        config.database.url.clone().or_else(|| private().map(Into::into))
+    }
+
+    /// The one that runs; else the private one, started.
     pub async fn reach(config: &CommonConfig) -> Result<Self> {
-        match LocalPostgres::url_of_running(&DataDir::at(&config.data_dir).postgres()) {
-            Some(url) if config.database.url.is_none() => Ok(Self { url: url.into(), private: None }),
-            _ => Self::start(config).await,
+        match Self::running(config) {
+            Some(url) => Ok(Self { url, private: None }),
+            None => Self::start(config).await,
         }
     }
 

@@ -94,7 +94,8 @@ async fn it_starts_from_nothing_stops_on_down_and_starts_again_on_its_data() {
     let up = Up::start(&data_dir);
     assert!(up.said.contains("ALL RECORDS ARE LOST"), "{}", up.said);
     assert!(ready(&up).await);
-    assert!(text(casebook(&data_dir, &["status"]).output().unwrap()).contains("Casebook runs"));
+    let status = text(casebook(&data_dir, &["status"]).output().unwrap());
+    assert!(status.contains("Casebook runs") && status.contains("patient_1: "), "{status}");
 
     let down = casebook(&data_dir, &["down"]).output().unwrap();
     assert!(down.status.success());

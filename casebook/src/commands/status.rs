@@ -1,12 +1,15 @@
 //! `casebook status`.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
+use event_store::DbRole;
+use projector::{ProjectionStatus, status};
+use secrecy::{ExposeSecret, SecretString};
 use service_kit::config::CommonConfig;
 
-use crate::{data_dir::DataDir, instance, say::say};
+use crate::{data_dir::DataDir, instance, say::say, servers::Database};
 
-/// Say what runs
+/// Say what runs, and how far the read models are
 #[derive(Args)]
 pub struct Status {}
 
@@ -16,6 +19,36 @@ impl Status {
             Some(pid) => say(&format!("Casebook runs on {} (process {pid}).", config.data_dir.display()))?,
             None => say("Casebook does not run.")?,
         }
-        Ok(())
+        match Database::running(config) {
+            Some(url) => say_read_models(&url).await,
+            None => Ok(()),
+        }
     }
+}
+
+async fn say_read_models(url: &SecretString) -> Result<()> {
+    let pool = DbRole::Projector.pool(url.expose_secret().parse()?, 1);
+    for model in status(&pool).await.context("asking how the read models stand")? {
+        say(&line(&model))?;
+        for parked in &model.parked {
+            let (clinic, position) = (parked.clinic_id, parked.position);
+            say(&format!("  parked: clinic {clinic} before position {position}: {}", parked.error))?;
+        }
+    }
+    Ok(())
+}
+
+/// `patient_1: 12 events of 3 clinics behind, since 2026-03-14 09:00:00 UTC`
+fn line(model: &ProjectionStatus) -> String {
+    let rebuilding = if model.rebuilding.is_empty() { "" } else { ", being rebuilt" };
+    let standing = match model.behind_since {
+        Some(since) => format!(
+            "{} events of {} clinics behind, since {}",
+            model.behind,
+            model.clinics_behind,
+            since.format("%F %T UTC")
+        ),
+        None => "up to date".to_owned(),
+    };
+    format!("{}: {standing}{rebuilding}", model.projection)
 }
