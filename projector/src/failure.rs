@@ -1,6 +1,6 @@
 //! Why events could not be applied, in words that hold no data of anybody.
 
-use event_store::RowError;
+use event_store::feed;
 use sqlx::postgres::PgDatabaseError;
 
 /// Classes of SQLSTATE that say nothing about the data: the same statement may succeed a moment later.
@@ -33,7 +33,7 @@ impl Failure {
         }
     }
 
-    pub(crate) fn unreadable(error: &RowError) -> Self {
+    pub(crate) fn unreadable(error: &feed::Unreadable) -> Self {
         Self::Unreadable(error.to_string())
     }
 

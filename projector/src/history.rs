@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use event_store::{
-    Span, StoredRow,
-    feed::{Checkpoint, FeedEvent, Opener, SourceError},
-    read_spans,
+    Span,
+    feed::{Checkpoint, FeedEvent, Opener, Source, SourceError},
 };
 use events::{ClinicId, Ledger, PatientId, Position};
 use sqlx::{PgPool, Row};
@@ -17,13 +16,13 @@ pub(crate) const PAGE_EVENTS_MAX: i64 = 10_000;
 #[derive(Clone)]
 pub struct History {
     pool: PgPool,
-    opener: Arc<dyn Opener>,
+    source: Source,
 }
 
 impl History {
     /// The pool's role must see the events and keys of all clinics.
     pub fn new(pool: PgPool, opener: Arc<dyn Opener>) -> Self {
-        Self { pool, opener }
+        Self { source: Source::new(pool.clone(), opener), pool }
     }
 
     pub(crate) fn pool(&self) -> &PgPool {
@@ -49,7 +48,7 @@ impl History {
 
     /// The events of all spans, clinic by clinic, in order.
     pub(crate) async fn page(&self, spans: &[Span]) -> Result<Vec<Arc<FeedEvent>>, SourceError> {
-        self.open(read_spans(&self.pool, spans.iter().copied()).await?).await
+        self.source.page(spans.iter().copied()).await
     }
 
     /// The events in one patient's chart up to a position of the clinic, in order.
@@ -68,21 +67,7 @@ impl History {
         .bind(Ledger::Record as i16)
         .bind(patient.0)
         .bind(upto);
-        self.open(rows.fetch_all(&self.pool).await?).await
-    }
-
-    async fn open(&self, rows: Vec<StoredRow>) -> Result<Vec<Arc<FeedEvent>>, SourceError> {
-        let opened = self.opener.open(&rows).await?;
-        let event = |(row, opened): (&StoredRow, Option<Vec<u8>>)| {
-            Arc::new(FeedEvent {
-                clinic: row.clinic,
-                position: row.position,
-                previous_hash: row.previous_hash,
-                hash: row.hash,
-                recorded: row.recorded(opened.as_deref()),
-            })
-        };
-        Ok(rows.iter().zip(opened).map(event).collect())
+        self.source.decode(rows.fetch_all(&self.pool).await?).await
     }
 }
 

@@ -13,9 +13,9 @@ use super::{
     Checkpoint, FeedEvent,
     ingest::Shared,
     queue::Queue,
-    source::{PAGE_EVENTS_MAX, Want},
+    want::{PAGE_EVENTS_MAX, Want},
 };
-use crate::outage::Outage;
+use crate::{Span, outage::Outage};
 
 /// Pages that are read, or being read, and not yet handed out.
 const PAGES_AHEAD_MAX: usize = 2;
@@ -172,7 +172,7 @@ fn chained(after: Checkpoint, events: &[Arc<FeedEvent>]) -> usize {
 async fn read(shared: Arc<Shared>, wants: Vec<Want>) -> Page {
     let outage = Outage::new("reading the log to catch up");
     loop {
-        match shared.source.page(&wants).await {
+        match shared.source.page(wants.iter().map(Span::from)).await {
             Ok(page) => {
                 outage.works();
                 return page;

@@ -9,8 +9,8 @@ use events::{ClinicId, Position};
 
 use super::{
     Checkpoint, FeedEvent,
-    source::Want,
     tail::{After, Tail},
+    want::Want,
 };
 
 /// Decoded events kept for all followers of the process together. Who is further behind reads PostgreSQL.

@@ -18,6 +18,15 @@ impl Checkpoint {
     pub const START: Self = Self { position: 0, hash: GENESIS };
 }
 
+/// Why this program cannot read an event that is there.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    #[error(transparent)]
+    Row(#[from] RowError),
+    #[error("position {position}: {reason}")]
+    Sealed { position: Position, reason: String },
+}
+
 /// One event of a clinic's record, decoded and opened once for all followers of this process.
 #[derive(Debug)]
 pub struct FeedEvent {
@@ -26,7 +35,7 @@ pub struct FeedEvent {
     pub previous_hash: Hash,
     pub hash: Hash,
     /// An error where this program cannot read the row: for the follower to park, never to skip.
-    pub recorded: Result<Recorded, RowError>,
+    pub recorded: Result<Recorded, Unreadable>,
 }
 
 impl FeedEvent {

@@ -12,7 +12,6 @@ use std::{
 
 use async_nats::Client;
 use events::ClinicId;
-use sqlx::PgPool;
 use tokio::{
     sync::{Notify, mpsc},
     task::JoinSet,
@@ -23,9 +22,10 @@ use super::{
     clinics::Clinics,
     inbox::Inboxes,
     messages::{Signal, deliver},
-    source::{Opener, PAGE_EVENTS_MAX, Source, Want},
+    source::Source,
+    want::{PAGE_EVENTS_MAX, Want},
 };
-use crate::{StoredRow, outage::Outage};
+use crate::{Span, StoredRow, outage::Outage};
 
 /// How often heads are compared while NATS delivers: a lost last message shows within this time.
 pub const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -64,11 +64,11 @@ impl Shared {
 }
 
 impl Ingest {
-    /// Starts to gather. The pool's role must see heads and events of all clinics. Without NATS, and while
-    /// it is away, the heads are looked at every [`LOOK_WITHOUT_NATS_EVERY`].
-    pub fn start(pool: PgPool, opener: Arc<dyn Opener>, nats: Option<Client>) -> Self {
+    /// Starts to gather. Without NATS, and while it is away, heads are looked at every
+    /// [`LOOK_WITHOUT_NATS_EVERY`].
+    pub fn start(source: Source, nats: Option<Client>) -> Self {
         let shared = Arc::new(Shared {
-            source: Source { pool, opener },
+            source,
             inboxes: Inboxes::default(),
             clinics: Mutex::default(),
             wake: Notify::new(),
@@ -229,7 +229,7 @@ impl Gatherer {
     /// Reads what has not come.
     async fn fill(&mut self) {
         let wants = self.wants();
-        match self.shared.source.page(&wants).await {
+        match self.shared.source.page(wants.iter().map(Span::from)).await {
             Ok(events) => {
                 self.outage.works();
                 self.is_doubtful |= self.hears_nats() && self.heard == 0 && !events.is_empty();

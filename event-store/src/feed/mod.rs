@@ -12,9 +12,11 @@ mod event;
 mod inbox;
 mod ingest;
 mod messages;
+mod opener;
 mod queue;
 mod source;
 mod tail;
+mod want;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -30,9 +32,9 @@ use inbox::Inbox;
 use queue::Queue;
 use tail::After;
 
-pub use event::{Checkpoint, FeedEvent};
+pub use event::{Checkpoint, FeedEvent, Unreadable};
 pub use ingest::{Ingest, LOOK_EVERY, LOOK_WITHOUT_NATS_EVERY, REORDER_WINDOW};
-pub use source::{Opener, SourceError};
+pub use source::{Opened, Opener, Source, SourceError};
 
 /// How often a doubt is asked about again while PostgreSQL does not answer.
 const RETRY_EVERY: Duration = Duration::from_millis(500);

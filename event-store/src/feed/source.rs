@@ -7,20 +7,20 @@ use futures::future::BoxFuture;
 use sqlx::{PgPool, Row, postgres::PgRow};
 use uuid::Uuid;
 
-use super::{Checkpoint, FeedEvent};
+use super::{Checkpoint, FeedEvent, Unreadable};
 use crate::{
-    Hash, StoredRow,
+    Hash, StoredRow, VaultError,
     spans::{Span, read_spans},
 };
 
-/// Events read in one query.
-pub(super) const PAGE_EVENTS_MAX: usize = 4_096;
+/// The opened sealed part of a row: `None` where there is none, and where it was erased; an error, in words,
+/// where it does not open with the keys that there are.
+pub type Opened = Result<Option<Vec<u8>>, String>;
 
 /// Opens the sealed parts of rows.
 pub trait Opener: Send + Sync {
-    /// For each row its opened part: `None` where there is none, and where it was erased. An error where
-    /// the keys cannot be reached now.
-    fn open<'a>(&'a self, rows: &'a [StoredRow]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, SourceError>>;
+    /// One for each row, in their order. An error where the keys cannot be reached now.
+    fn open<'a>(&'a self, rows: &'a [StoredRow]) -> BoxFuture<'a, Result<Vec<Opened>, SourceError>>;
 }
 
 /// Why the log cannot be read now.
@@ -28,27 +28,25 @@ pub trait Opener: Send + Sync {
 pub enum SourceError {
     #[error("the log cannot be read: {0}")]
     Log(#[from] sqlx::Error),
-    #[error("keys cannot be read: {0}")]
-    Keys(String),
+    #[error(transparent)]
+    Keys(VaultError),
 }
 
-/// The log and the keys.
-pub(super) struct Source {
-    pub(super) pool: PgPool,
-    pub(super) opener: Arc<dyn Opener>,
-}
-
-/// Events of one clinic behind a checkpoint, up to a position.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Want {
-    pub(super) clinic: ClinicId,
-    pub(super) after: Checkpoint,
-    pub(super) upto: Position,
+/// The log, and the keys to open it: what followers and rebuilds read from.
+#[derive(Clone)]
+pub struct Source {
+    pool: PgPool,
+    opener: Arc<dyn Opener>,
 }
 
 impl Source {
+    /// The pool's role must see the heads and events of all clinics.
+    pub fn new(pool: PgPool, opener: Arc<dyn Opener>) -> Self {
+        Self { pool, opener }
+    }
+
     /// Where the record of each clinic stands.
-    pub(super) async fn heads(&self) -> Result<Vec<(ClinicId, Checkpoint)>, SourceError> {
+    pub async fn heads(&self) -> Result<Vec<(ClinicId, Checkpoint)>, SourceError> {
         let rows = sqlx::query("SELECT clinic, position, hash FROM log.head WHERE ledger = $1")
             .bind(Ledger::Record as i16)
             .fetch_all(&self.pool)
@@ -56,16 +54,16 @@ impl Source {
         Ok(rows.iter().map(head).collect::<Result<_, sqlx::Error>>()?)
     }
 
-    /// The wanted events, clinic by clinic, in order. Whether they hang together is for the caller to see.
-    pub(super) async fn page(&self, wants: &[Want]) -> Result<Vec<Arc<FeedEvent>>, SourceError> {
-        let spans = wants.iter().map(|want| Span { clinic: want.clinic, after: want.after.position, upto: want.upto });
+    /// The events of all spans, in the order of the spans and of their positions. Whether they hang together
+    /// is for the caller to see.
+    pub async fn page(&self, spans: impl IntoIterator<Item = Span>) -> Result<Vec<Arc<FeedEvent>>, SourceError> {
         self.decode(read_spans(&self.pool, spans).await?).await
     }
 
     /// Opens and decodes rows.
-    pub(super) async fn decode(&self, rows: Vec<StoredRow>) -> Result<Vec<Arc<FeedEvent>>, SourceError> {
+    pub async fn decode(&self, rows: Vec<StoredRow>) -> Result<Vec<Arc<FeedEvent>>, SourceError> {
         let opened = self.opener.open(&rows).await?;
-        Ok(rows.iter().zip(opened).map(|(row, opened)| Arc::new(event(row, opened.as_deref()))).collect())
+        Ok(rows.iter().zip(opened).map(|(row, opened)| Arc::new(event(row, opened))).collect())
     }
 
     /// Which of these checkpoints are still in the log.
@@ -92,12 +90,10 @@ fn head(row: &PgRow) -> Result<(ClinicId, Checkpoint), sqlx::Error> {
     Ok((ClinicId(row.try_get("clinic")?), place))
 }
 
-fn event(row: &StoredRow, opened: Option<&[u8]>) -> FeedEvent {
-    FeedEvent {
-        clinic: row.clinic,
-        position: row.position,
-        previous_hash: row.previous_hash,
-        hash: row.hash,
-        recorded: row.recorded(opened),
-    }
+fn event(row: &StoredRow, opened: Opened) -> FeedEvent {
+    let recorded = match opened {
+        Ok(opened) => row.recorded(opened.as_deref()).map_err(Unreadable::Row),
+        Err(reason) => Err(Unreadable::Sealed { position: row.position, reason }),
+    };
+    FeedEvent { clinic: row.clinic, position: row.position, previous_hash: row.previous_hash, hash: row.hash, recorded }
 }

@@ -117,7 +117,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{GENESIS, RowError};
+    use crate::{GENESIS, feed::Unreadable};
 
     fn hash(position: Position) -> crate::Hash {
         let mut hash = GENESIS;
@@ -131,7 +131,7 @@ mod tests {
             position,
             previous_hash: hash(position - 1),
             hash: hash(position),
-            recorded: Err(RowError::Unknown { position, column: "stream_kind" }),
+            recorded: Err(Unreadable::Sealed { position, reason: "not for this test".into() }),
         })
     }
 

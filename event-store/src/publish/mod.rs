@@ -14,7 +14,7 @@ use std::sync::Arc;
 use async_nats::Client;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::StoredRow;
+use crate::{CommitSink, StoredRow};
 
 pub use acknowledged::{Acknowledged, Span};
 pub use stream::{EVENTS, MAX_AGE, MAX_BYTES, STREAM, ensure_stream};
@@ -55,9 +55,11 @@ impl Publisher {
         sender::start(client, waiting);
         Self { batches, shares: Arc::new(Semaphore::new(HELD_ROWS_MAX)) }
     }
+}
 
-    /// Hands rows over in the order of their positions. Never waits: what exceeds the bound is dropped.
-    pub fn offer(&self, rows: Arc<[StoredRow]>) {
+impl CommitSink for Publisher {
+    /// Never waits: what exceeds the bound is dropped.
+    fn committed(&self, rows: Arc<[StoredRow]>) {
         let count = rows.len();
         let share = u32::try_from(count).ok().and_then(|count| self.shares.clone().try_acquire_many_owned(count).ok());
         let taken = share.is_some_and(|share| self.batches.try_send(Batch { rows, _share: share }).is_ok());

@@ -119,3 +119,41 @@ async fn a_feed_outlives_postgresql() {
     world.commit(clinic(1), 3).await;
     follower.reach(&world.heads().await).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_follower_delays_nobody_and_misses_nothing() {
+    let world = World::new().await;
+    let ingest = world.ingest(None);
+    let (mut quick, mut slow) = (Follower::new(&ingest), Follower::new(&ingest));
+    world.commit(clinic(1), 1).await;
+    slow.reach(&world.heads().await).await;
+    // More than the process keeps: the slow one has to read the log.
+    for n in 0..12 {
+        world.commit(clinic(n % 3), 1_000).await;
+        quick.reach(&world.heads().await).await;
+    }
+    slow.reach(&world.heads().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_this_program_cannot_read_comes_as_what_it_is() {
+    let world = World::new().await;
+    world.commit(clinic(1), 3).await;
+    let of_the_future = "ALTER TABLE log.event DISABLE TRIGGER event_is_only_added;
+                         UPDATE log.event SET schema_version = 30000 WHERE position = 2";
+    sqlx::raw_sql(of_the_future).execute(&world.superuser).await.unwrap();
+    let mut feed = Feed::start(&world.ingest(None), |_| true, HashMap::new());
+    let News::Events(events) = feed.next(10).await else { panic!("events") };
+    let readable: Vec<bool> = events.iter().map(|event| event.recorded.is_ok()).collect();
+    assert_eq!(readable, [true, false, true]);
+    assert!(events[1].recorded.as_ref().unwrap_err().to_string().contains("newer than this program"));
+    // Parked: nothing more comes of the clinic, until it is put back there.
+    feed.stop(clinic(1));
+    world.commit(clinic(1), 1).await;
+    world.commit(clinic(2), 1).await;
+    let News::Events(others) = feed.next(10).await else { panic!("events") };
+    assert!(others.iter().all(|event| event.clinic == clinic(2)));
+    feed.restart(clinic(1), events[0].checkpoint());
+    let News::Events(again) = feed.next(10).await else { panic!("events") };
+    assert_eq!(again.iter().map(|event| event.position).collect::<Vec<_>>(), [2, 3, 4]);
+}

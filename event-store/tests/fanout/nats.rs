@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_nats::{Client, jetstream};
 use event_store::{
-    StoredRow,
+    CommitSink, StoredRow,
     feed::Ingest,
     publish::{Publisher, STREAM},
     wire,
@@ -39,7 +39,7 @@ pub async fn until_published(world: &World, publisher: &Publisher, client: &Clie
     let deadline = Instant::now() + PATIENCE;
     while stored(client).await.is_none_or(|stored| stored <= before) {
         assert!(Instant::now() < deadline, "publishing works in time");
-        publisher.offer(world.commit(clinic(1), 1).await);
+        publisher.committed(world.commit(clinic(1), 1).await);
         sleep(LOOK_EVERY).await;
     }
 }
@@ -65,7 +65,7 @@ async fn an_event_comes_from_the_writers_memory_without_a_look_at_the_log() {
     let rows = world.commit(clinic(1), 5).await;
     let heads = world.heads().await;
     world.postgres.kill().await.unwrap();
-    publisher.offer(rows);
+    publisher.committed(rows);
     follower.reach(&heads).await;
 }
 
@@ -87,7 +87,7 @@ async fn what_two_processes_publish_out_of_order_comes_in_order() {
         }
         batches.rotate_left(round % 6);
         for (n, batch) in batches.into_iter().rev().enumerate() {
-            publishers[n % 2].offer(batch);
+            publishers[n % 2].committed(batch);
         }
     }
     let heads = world.heads().await;
@@ -107,7 +107,7 @@ async fn lost_messages_even_the_last_are_no_gap_unseen() {
     for n in 0..20 {
         let rows = world.commit(clinic(n % 3), 2).await;
         if n % 4 == 0 {
-            publisher.offer(rows);
+            publisher.committed(rows);
         }
     }
     follower.reach(&world.heads().await).await;
@@ -130,7 +130,7 @@ async fn a_message_that_does_not_follow_the_checkpoint_is_ignored() {
     }
     client.publish(format!("clinic.{}.patient.Forged", clinic(1)), "no row at all".into()).await.unwrap();
     client.flush().await.unwrap();
-    publisher.offer(world.commit(clinic(1), 5).await);
+    publisher.committed(world.commit(clinic(1), 5).await);
     follower.reach(&world.heads().await).await;
 }
 
@@ -138,7 +138,7 @@ async fn a_message_that_does_not_follow_the_checkpoint_is_ignored() {
 async fn load(world: Arc<World>, publisher: Publisher, mut stop: tokio::sync::oneshot::Receiver<()>) {
     let mut n = 0;
     while stop.try_recv().is_err() {
-        publisher.offer(world.commit(clinic(n % 3), 7).await);
+        publisher.committed(world.commit(clinic(n % 3), 7).await);
         n += 1;
     }
 }
@@ -197,7 +197,7 @@ async fn nats_may_be_absent_from_the_start_and_come_later() {
     let mut follower = Follower::new(&ingest);
     let rows: Arc<[StoredRow]> = world.commit(clinic(1), 1_000).await;
     for _ in 0..100 {
-        publisher.offer(rows.clone());
+        publisher.committed(rows.clone());
     }
     follower.reach(&world.heads().await).await;
     world.nats().restart().await.unwrap();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_nats::{Client, Subscriber};
 use event_store::{
-    DbRole,
+    CommitSink, DbRole,
     publish::Publisher,
     relay::{Relay, Standing},
 };
@@ -102,7 +102,7 @@ async fn what_writers_have_published_is_not_published_again() {
     let mut watched = wire(&client).await;
     let before = stored(&client).await.unwrap();
     for _ in 0..20 {
-        publisher.offer(world.commit(clinic(1), 10).await);
+        publisher.committed(world.commit(clinic(1), 10).await);
     }
     until_stored(&client, before + 200).await;
     // One that nobody offers: the look that publishes it came after the writers' had their time.

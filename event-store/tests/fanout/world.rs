@@ -5,11 +5,10 @@ use std::{collections::HashMap, str::FromStr, sync::Arc, time::Duration};
 use async_nats::Client;
 use chrono::DateTime;
 use event_store::{
-    DbRole, StoredRow,
-    feed::{Checkpoint, Ingest, Opener, SourceError},
+    CommitSink, DbRole, MasterKey, Store, StoreOptions, StoredRow,
+    feed::{Checkpoint, Ingest, Source},
 };
 use events::{ClinicId, Ledger, PatientId};
-use futures::future::BoxFuture;
 use local_servers::{LocalNats, LocalPostgres};
 use sqlx::{PgPool, Postgres, QueryBuilder, postgres::PgConnectOptions};
 use tokio::sync::Mutex;
@@ -17,6 +16,7 @@ use uuid::Uuid;
 
 /// Nothing that a test waits for takes longer.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+const MASTER_KEY: [u8; 32] = [7; 32];
 /// PostgreSQL takes 65,535 values in a statement.
 const ROWS_IN_STATEMENT: usize = 1_500;
 
@@ -31,15 +31,6 @@ pub struct World {
 
 pub fn clinic(n: u128) -> ClinicId {
     ClinicId(Uuid::from_u128(n))
-}
-
-/// The rows of these tests have no sealed part.
-pub struct NothingSealed;
-
-impl Opener for NothingSealed {
-    fn open<'a>(&'a self, rows: &'a [StoredRow]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, SourceError>> {
-        Box::pin(async move { Ok(vec![None; rows.len()]) })
-    }
 }
 
 impl World {
@@ -71,8 +62,16 @@ impl World {
         self.nats.take().expect("nobody else has it")
     }
 
+    /// The log, as a process of its own opens it.
+    pub fn store(&self, reads_as: DbRole, sink: Option<Arc<dyn CommitSink>>) -> Store {
+        let options = StoreOptions::new(self.options.clone(), MasterKey::new(MASTER_KEY));
+        Store::open(StoreOptions { reads_as, sink, ..options })
+    }
+
+    /// The ingest of a process that starts now.
     pub fn ingest(&self, nats: Option<Client>) -> Ingest {
-        Ingest::start(DbRole::Projector.pool(self.options.clone(), 4), Arc::new(NothingSealed), nats)
+        let keys = Arc::new(self.store(DbRole::Projector, None));
+        Ingest::start(Source::new(DbRole::Projector.pool(self.options.clone(), 4), keys), nats)
     }
 
     /// Commits further events of the clinic. The groups of one clinic are committed one after another.

@@ -9,7 +9,7 @@ use std::{
 
 use event_store::{
     DbRole, GENESIS, Hash, StoredRow,
-    feed::{Ingest, Opener, SourceError},
+    feed::{Ingest, Opened, Opener, Source, SourceError},
     row::join_roles,
 };
 use events::{ClinicId, Ledger, PatientId, Recorded, codec};
@@ -42,10 +42,10 @@ pub struct Keys {
 }
 
 impl Opener for Keys {
-    fn open<'a>(&'a self, rows: &'a [StoredRow]) -> BoxFuture<'a, Result<Vec<Option<Vec<u8>>>, SourceError>> {
+    fn open<'a>(&'a self, rows: &'a [StoredRow]) -> BoxFuture<'a, Result<Vec<Opened>, SourceError>> {
         let destroyed = self.destroyed.lock().unwrap();
         let erased = |row: &StoredRow| row.patient.is_some_and(|patient| destroyed.contains(&patient));
-        let opened = rows.iter().map(|row| if erased(row) { None } else { row.sealed.clone() }).collect();
+        let opened = rows.iter().map(|row| if erased(row) { Ok(None) } else { Ok(row.sealed.clone()) }).collect();
         Box::pin(async move { Ok(opened) })
     }
 }
@@ -78,7 +78,7 @@ impl World {
     }
 
     pub fn start_with(&self, nats: Option<async_nats::Client>) -> Running {
-        let ingest = Ingest::start(self.projector.clone(), self.keys.clone(), nats.clone());
+        let ingest = Ingest::start(Source::new(self.projector.clone(), self.keys.clone()), nats.clone());
         let cancelled = CancellationToken::new();
         let projector = Projector::new(self.log(), ingest, nats);
         Running { task: tokio::spawn(projector.run(cancelled.clone())), cancelled }
