@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use async_nats::jetstream::{
-    context::{Context, CreateStreamError},
+    ErrorCode,
+    context::{Context, GetStreamErrorKind},
     stream::{Config, DiscardPolicy, RetentionPolicy, StorageType},
 };
 
@@ -18,12 +19,27 @@ pub const MAX_BYTES: i64 = 2 * 1024 * 1024 * 1024;
 /// For how long a message id is remembered, so that relay and writer may both send an event.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 
-/// Makes the stream, or brings it to these limits. Does no harm when it is as it should be.
-pub async fn ensure_stream(jetstream: &Context) -> Result<(), CreateStreamError> {
-    jetstream.create_or_update_stream(config()).await.map(|_| ())
+/// Makes the stream, or brings it to these limits. What else an operator has set (replicas, placement) stays.
+pub async fn ensure_stream(jetstream: &Context) -> Result<(), async_nats::Error> {
+    match jetstream.get_stream(STREAM).await {
+        Ok(stream) => {
+            let found = &stream.cached_info().config;
+            let wanted = limited(found.clone());
+            if wanted != *found {
+                jetstream.update_stream(wanted).await?;
+            }
+        }
+        Err(error) if is_missing(&error.kind()) => drop(jetstream.create_stream(limited(Config::default())).await?),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
 }
 
-fn config() -> Config {
+fn is_missing(kind: &GetStreamErrorKind) -> bool {
+    matches!(kind, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+fn limited(config: Config) -> Config {
     Config {
         name: STREAM.to_owned(),
         description: Some("Events of all clinics on their way to the read models; the log is PostgreSQL".to_owned()),
@@ -34,6 +50,6 @@ fn config() -> Config {
         max_age: MAX_AGE,
         max_bytes: MAX_BYTES,
         duplicate_window: DUPLICATE_WINDOW,
-        ..Config::default()
+        ..config
     }
 }

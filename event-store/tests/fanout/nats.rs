@@ -6,7 +6,7 @@ use async_nats::{Client, jetstream};
 use event_store::{
     CommitSink, StoredRow,
     feed::Ingest,
-    publish::{Publisher, STREAM},
+    publish::{MAX_AGE, MAX_BYTES, Publisher, STREAM, ensure_stream},
     wire,
 };
 use tokio::time::{Instant, sleep};
@@ -203,4 +203,22 @@ async fn nats_may_be_absent_from_the_start_and_come_later() {
     world.nats().restart().await.unwrap();
     until_published(&world, &publisher, &client).await;
     follower.reach(&world.heads().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stream_is_made_once_and_brought_to_its_limits() {
+    let nats = local_servers::LocalNats::start_temporary().await.unwrap();
+    let jetstream = jetstream::new(async_nats::connect(nats.url()).await.unwrap());
+    ensure_stream(&jetstream).await.unwrap();
+    ensure_stream(&jetstream).await.unwrap();
+    let mut config = jetstream.get_stream(STREAM).await.unwrap().cached_info().config.clone();
+    assert_eq!((config.max_age, config.max_bytes), (MAX_AGE, MAX_BYTES));
+
+    // Somebody has changed a limit of ours, and something of theirs.
+    config.max_age = MAX_AGE / 2;
+    config.max_messages_per_subject = 7;
+    jetstream.update_stream(config).await.unwrap();
+    ensure_stream(&jetstream).await.unwrap();
+    let config = jetstream.get_stream(STREAM).await.unwrap().cached_info().config.clone();
+    assert_eq!((config.max_age, config.max_messages_per_subject), (MAX_AGE, 7));
 }
