@@ -1,5 +1,12 @@
 //! The log on a real PostgreSQL. Every test starts a server of its own.
 
 mod append;
+mod claims;
+mod commands;
+mod erasure;
 mod guards;
+mod logins;
+mod outages;
+mod proxy;
+mod tampering;
 mod world;

@@ -1,8 +1,8 @@
 //! What a test lives in: a database of its own with the schema in it, and a clinic.
 
-use std::{str::FromStr, sync::Arc};
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, str::FromStr, sync::Arc};
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use event_store::{
     Append, AppendError, Appended, Circumstances, CommitSink, DbRole, Expectation, MasterKey, NewEvent, Store,
     StoreOptions, Verdict,
@@ -15,34 +15,52 @@ use events::{
     patient::Demographics,
     values::Gender,
 };
-use local_servers::LocalPostgres;
+use local_servers::{LocalPostgres, PostgresOptions};
 use sqlx::{PgPool, postgres::PgConnectOptions};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 pub const MASTER_KEY: [u8; 32] = [7; 32];
 
 pub struct World {
-    _server: LocalPostgres,
+    pub server: LocalPostgres,
     pub options: PgConnectOptions,
     /// Past all walls: for looking, and for tampering.
     pub superuser: PgPool,
+    /// Removed after the server's end: fields are dropped in this order.
+    _folder: Option<TempDir>,
 }
 
 impl World {
     pub async fn new() -> Self {
-        let server = LocalPostgres::start_temporary().await.expect("PostgreSQL starts");
+        Self::on(LocalPostgres::start_temporary().await.expect("PostgreSQL starts"), None).await
+    }
+
+    /// On a server that keeps what it has confirmed, also when it is killed.
+    pub async fn durable() -> Self {
+        let passable = Permissions::from_mode(0o711);
+        let folder = tempfile::Builder::new().permissions(passable).tempdir().expect("a folder can be made");
+        let small = PostgresOptions { min_wal_size_mb: 32, ..PostgresOptions::new(folder.path().join("postgres")) };
+        Self::on(LocalPostgres::start(small).await.expect("PostgreSQL starts"), Some(folder)).await
+    }
+
+    async fn on(server: LocalPostgres, folder: Option<TempDir>) -> Self {
         let options = PgConnectOptions::from_str(&server.url()).expect("the server's URL parses");
         let owner = PgPool::connect_with(options.clone()).await.expect("the owner connects");
         event_store::migrate(&owner).await.expect("the migrations run");
         event_store::migrate(&owner).await.expect("and run again");
         owner.close().await;
         let superuser = PgPool::connect(&server.superuser_url("casebook")).await.expect("the superuser connects");
-        Self { _server: server, options, superuser }
+        Self { server, options, superuser, _folder: folder }
     }
 
     /// A process of its own, as far as the log can tell.
     pub fn store(&self) -> Store {
-        Store::open(StoreOptions::new(self.options.clone(), MasterKey::new(MASTER_KEY)))
+        self.store_at(self.options.clone())
+    }
+
+    pub fn store_at(&self, database: PgConnectOptions) -> Store {
+        Store::open(StoreOptions::new(database, MasterKey::new(MASTER_KEY)))
     }
 
     pub fn store_as(&self, role: DbRole) -> Store {
@@ -168,4 +186,9 @@ pub async fn append_until_it_holds(store: &Store, clinic: ClinicId, patient: Pat
 pub fn number_of(appended: &Appended) -> String {
     let mut event = appended.events[0].event.clone();
     event.number_mut().expect("it has a number").as_str().to_owned()
+}
+
+/// Some minute of some day.
+pub fn at(minute: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000 + minute * 60, 0).unwrap()
 }
