@@ -10,16 +10,18 @@ CREATE FUNCTION log.clinic_by_slug(slug text) RETURNS uuid LANGUAGE sql STABLE S
 
 -- Whether a token is still good: its session was not revoked, and nothing that happened to the login since
 -- it was issued asks for a new one.
+-- Asked with every query and every command: PL/pgSQL keeps its plan, where SQL would be planned each time.
 CREATE FUNCTION log.token_is_good(clinic uuid, user_id uuid, session uuid, issued_at timestamptz) RETURNS boolean
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
-    BEGIN ATOMIC
-        SELECT EXISTS (
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+    #variable_conflict use_column
+    BEGIN
+        RETURN EXISTS (
             SELECT FROM log.session s JOIN log.credential c USING (clinic, user_id)
             WHERE s.clinic = token_is_good.clinic AND s.session = token_is_good.session
               AND s.user_id = token_is_good.user_id AND s.revoked_at IS NULL AND s.expires_at > now()
               AND NOT c.disabled AND NOT c.locked AND coalesce(c.locked_until <= now(), true)
               AND coalesce(c.not_before <= token_is_good.issued_at, true));
-    END;
+    END $$;
 
 REVOKE ALL ON FUNCTION log.clinic_by_slug, log.token_is_good FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION log.clinic_by_slug, log.token_is_good TO casebook_reader, casebook_writer;
