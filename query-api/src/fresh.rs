@@ -2,30 +2,34 @@
 
 use std::time::Duration;
 
+use event_store::position::{PositionWatch, Waited};
 use events::Position;
+use serde::de::IgnoredAny;
 use service_kit::Problem;
-use tokio::time::{Instant, sleep};
 
 use crate::scope::{Scoped, Select, Source};
 
 /// How long a request waits at most.
 pub const WAIT_MAX: Duration = Duration::from_secs(2);
-/// How often a waiting request looks.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// When to come again after having waited in vain.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Returns once all of `source` has reached `position`; 503 `projection-lag` where they do not in time.
-pub(crate) async fn reached(scoped: &Scoped, source: Source, position: Position) -> Result<(), Problem> {
-    let deadline = Instant::now() + WAIT_MAX;
-    loop {
-        let reached = scoped.run::<serde::de::IgnoredAny>(Select::position_of(source)).await?.position;
-        if reached >= position {
-            return Ok(());
-        }
-        if Instant::now() >= deadline {
-            return Err(Problem::projection_lag(RETRY_AFTER));
-        }
-        sleep(LOOK_EVERY).await;
+/// Returns once all of `source` has reached `position`; 503 `projection-lag` where it does not in time, 401
+/// where the login ends meanwhile.
+pub(crate) async fn reached(
+    scoped: &Scoped,
+    watch: &PositionWatch,
+    source: Source,
+    position: Position,
+) -> Result<(), Problem> {
+    // Each look owns its scope: a future that borrows from its closure is not known to be `Send`.
+    let scope = scoped.clone();
+    let look = move || {
+        let scope = scope.clone();
+        async move { Ok::<_, Problem>(scope.run::<IgnoredAny>(Select::position_of(source)).await?.position) }
+    };
+    match watch.wait_until(source.projections(), scoped.clinic(), position, WAIT_MAX, look).await? {
+        Waited::Reached => Ok(()),
+        Waited::TimedOut(_) => Err(Problem::projection_lag(RETRY_AFTER)),
     }
 }

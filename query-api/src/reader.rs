@@ -1,14 +1,18 @@
 //! How a handler asks: by naming a [`Reader`] among its arguments.
 
+use std::sync::Arc;
+
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::extract::FromRequestParts;
+use event_store::{StoredRow, feed::Opener, position::PositionWatch};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use service_kit::{Capability, ClinicScope, Grant, Need, Problem, Reach, headers::MinPosition};
+use sqlx::FromRow;
 
 use crate::{
     QueryState, fresh,
-    scope::{Reflected, Scoped, Select},
+    scope::{Reflected, Scoped, Select, Source},
 };
 
 /// An authorised request for what one clinic's read models say, as new as it asks for.
@@ -17,6 +21,8 @@ pub struct Reader {
     scope: ClinicScope,
     scoped: Scoped,
     at_least: MinPosition,
+    watch: PositionWatch,
+    opener: Arc<dyn Opener>,
 }
 
 impl Reader {
@@ -39,10 +45,25 @@ impl Reader {
     }
 
     pub async fn all<T: DeserializeOwned>(&self, select: Select) -> Result<Reflected<Vec<T>>, Problem> {
-        if let Some(position) = self.at_least.0 {
-            fresh::reached(&self.scoped, select.source(), position).await?;
-        }
+        self.wait(select.source()).await?;
         self.scoped.run(select).await
+    }
+
+    /// Rows of the log as they are stored.
+    pub(crate) async fn stored(&self, select: Select) -> Result<Vec<StoredRow>, Problem> {
+        self.wait(select.source()).await?;
+        Ok(self.scoped.run_as(select, |row| StoredRow::from_row(row)).await?.value)
+    }
+
+    pub(crate) fn opener(&self) -> &dyn Opener {
+        &*self.opener
+    }
+
+    async fn wait(&self, source: Source) -> Result<(), Problem> {
+        match self.at_least.0 {
+            Some(position) => fresh::reached(&self.scoped, &self.watch, source, position).await,
+            None => Ok(()),
+        }
     }
 
     pub async fn one<T: DeserializeOwned>(&self, select: Select) -> Result<Reflected<Option<T>>, Problem> {
@@ -56,7 +77,8 @@ impl FromRequestParts<QueryState> for Reader {
     async fn from_request_parts(parts: &mut Parts, state: &QueryState) -> Result<Self, Problem> {
         let scope = ClinicScope::from_request_parts(parts, state).await?;
         let at_least = MinPosition::from_request_parts(parts, state).await?;
-        Ok(Self { scoped: Scoped::of(&state.db, &scope), scope, at_least })
+        let (watch, opener) = (state.watch.clone(), state.opener.clone());
+        Ok(Self { scoped: Scoped::of(&state.db, &scope), scope, at_least, watch, opener })
     }
 }
 

@@ -3,13 +3,15 @@
 //! clinic for this statement alone. Without it there are no rows; a query that forgets its own
 //! `clinic_id = s.clinic` still sees no other clinic's.
 
+use std::error::Error;
+
 use aide::{
     OperationOutput,
     generate::GenContext,
     openapi::{Operation, Response as ApiResponse},
 };
 use axum::response::{IntoResponse, Response};
-use events::{Ledger, Position};
+use events::{ClinicId, Ledger, Position};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use service_kit::{Authenticated, ClinicScope, Json, Problem, headers::position_header};
@@ -66,6 +68,16 @@ pub enum Source {
     Log,
 }
 
+impl Source {
+    /// The projections that fill it.
+    pub(crate) fn projections(self) -> &'static [&'static str] {
+        match self {
+            Self::Models(models) => models,
+            Self::Log => &[],
+        }
+    }
+}
+
 /// A query: the select list and all that follows it. Inside, `s.clinic` is the clinic, and every table is
 /// narrowed to it.
 pub struct Select {
@@ -110,12 +122,28 @@ impl Scoped {
         Self { db: db.clone(), who: who.clone() }
     }
 
+    pub(crate) fn clinic(&self) -> ClinicId {
+        self.who.clinic()
+    }
+
     /// Runs a query in one round trip. 401 where the login no longer stands.
     pub(crate) async fn run<T: DeserializeOwned>(&self, select: Select) -> Result<Reflected<Vec<T>>, Problem> {
+        self.run_as(select, |row| row::read::<T>(row)).await
+    }
+
+    /// The same, for rows that are read in their own way.
+    pub(crate) async fn run_as<T, E>(
+        &self,
+        select: Select,
+        read: impl Fn(&PgRow) -> Result<T, E>,
+    ) -> Result<Reflected<Vec<T>>, Problem>
+    where
+        E: Error + Send + Sync + 'static,
+    {
         let (text, arguments) = self.statement(select).finish()?;
         let rows = sqlx::query_with(AssertSqlSafe(text), arguments).fetch_all(&self.db).await?;
         let position = position(rows.first())?;
-        let found = rows.iter().filter(|row| is_found(row)).map(row::read::<T>);
+        let found = rows.iter().filter(|row| is_found(row)).map(read);
         Ok(Reflected { value: found.collect::<Result<_, _>>().map_err(Problem::internal)?, position })
     }
 

@@ -13,7 +13,7 @@ use schemars::schema_for;
 
 use crate::Casebook;
 
-/// Write the generated files: the schemas of all events, and the configuration
+/// Write the generated files: the schemas of all events, the API and the configuration
 #[derive(Args)]
 pub struct Contracts {
     /// Write nothing; fail when a file differs from what the code says.
@@ -58,7 +58,10 @@ fn contracts() -> Result<BTreeMap<PathBuf, String>> {
         (AggregateKind::Patient, schema_for!(PatientEvent)),
         (AggregateKind::Appointment, schema_for!(AppointmentEvent)),
     ];
-    let mut files = BTreeMap::from([(PathBuf::from("configuration.md"), configuration())]);
+    let mut files = BTreeMap::from([
+        (PathBuf::from("configuration.md"), configuration()),
+        (PathBuf::from("api/query-api.json"), String::from_utf8(query_api::openapi())?),
+    ]);
     for (kind, schema) in events {
         files.insert(format!("events/{kind}.json").into(), serde_json::to_string_pretty(&schema)? + "\n");
     }

@@ -12,7 +12,7 @@ use read_models::AppointmentRow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    Capability, ListQuery, Path, Problem,
+    Capability, ListQuery, Path, Problem, Query,
     answer::Resource,
     etag::{ETag, IfNoneMatch},
     page::List,
@@ -21,12 +21,16 @@ use uuid::Uuid;
 
 use super::{
     ById,
-    patients::{Group, one::visible},
+    patients::{
+        Group,
+        one::{When, visible},
+    },
 };
 use crate::{
     QueryState,
     audience::Audience,
     disclosure::{Disclosed, disclose},
+    past::{AsOf, Moment, Past, may_look_back},
     reader::Reader,
     scope::{Reflected, Select},
     sort::Sort,
@@ -158,6 +162,8 @@ struct AppointmentFilters {
     to: Option<DateTime<Utc>>,
     #[serde(default)]
     sort: AppointmentSort,
+    /// What the record said then; of one patient alone.
+    as_of: Option<AsOf>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
@@ -184,6 +190,16 @@ impl AppointmentSort {
 struct Last(DateTime<Utc>, AppointmentId);
 
 impl AppointmentFilters {
+    /// The same condition as [`AppointmentFilters::select`], for a row in memory.
+    fn takes(&self, row: &Appointment) -> bool {
+        self.doctor.is_none_or(|doctor| row.doctor_id == doctor)
+            && self.office.is_none_or(|office| row.office_id == office)
+            && self.status.is_none_or(|status| row.status == status)
+            && self.day.is_none_or(|day| row.day == day)
+            && self.from.is_none_or(|from| row.start >= from)
+            && self.to.is_none_or(|to| row.start < to)
+    }
+
     /// `patients`: the ids under which the one patient's appointments lie; `None`: everybody's.
     fn select(&self, restricted: bool, patients: Option<Vec<Uuid>>) -> Sql {
         let sql = of_patients(seen(restricted), patients)
@@ -229,7 +245,12 @@ async fn page(
 
 async fn list(reader: Reader, query: ListQuery<AppointmentFilters>) -> Result<Disclosed<List<Appointment>>, Problem> {
     let audience = Audience::of(&reader, Capability::Appointments).await?;
-    let patients = patients(&reader, audience, query.filters.patient).await?;
+    let asked = audience.narrowed(&reader, Capability::Appointments, query.filters.patient).await?;
+    if let Some(as_of) = query.filters.as_of {
+        let no_patient = || Problem::parameter("as_of", "A list of the past names one patient: add `patient`.");
+        return earlier(&reader, asked.ok_or_else(no_patient)?, query, as_of).await;
+    }
+    let patients = patients(&reader, audience, asked).await?;
     let sql = query.filters.select(audience.restricted, patients);
     page(&reader, query, sql).await
 }
@@ -242,6 +263,9 @@ async fn of_patient(
     if query.filters.patient.is_some() {
         return Err(Problem::parameter("patient", "The path names the patient."));
     }
+    if let Some(as_of) = query.filters.as_of {
+        return earlier(&reader, PatientId(path.id), query, as_of).await;
+    }
     let group = visible(&reader, Capability::Appointments, PatientId(path.id)).await?.value;
     let ids = group.ids().into_iter().map(|id| id.0).collect();
     // Whoever may see the record may see why.
@@ -249,9 +273,40 @@ async fn of_patient(
     page(&reader, query, sql).await
 }
 
+/// A patient's appointments as they were, filtered and cut into pages as those of today are.
+async fn earlier(
+    reader: &Reader,
+    patient: PatientId,
+    query: ListQuery<AppointmentFilters>,
+    as_of: AsOf,
+) -> Result<Disclosed<List<Appointment>>, Problem> {
+    let past = look_back(reader, patient, as_of).await?;
+    let after = query.after::<Last>()?.map(|Last(start, id)| (start, id));
+    let rows = past.appointments().into_sorted().into_iter().map(|(_, row)| Appointment::from(row));
+    let mut rows: Vec<Appointment> = rows.filter(|row| query.filters.takes(row)).collect();
+    rows.sort_by_key(|row| (row.start, row.id));
+    match query.filters.sort {
+        AppointmentSort::Start => rows.retain(|row| after.is_none_or(|after| (row.start, row.id) > after)),
+        AppointmentSort::StartDescending => {
+            rows.reverse();
+            rows.retain(|row| after.is_none_or(|after| (row.start, row.id) < after));
+        }
+    }
+    let page = query.answer(rows, past.moment.position, |row| Last(row.start, row.id));
+    disclose(reader, Capability::Appointments, &[patient], page).await
+}
+
+/// The charts of a patient whose present record the asker may see.
+async fn look_back(reader: &Reader, patient: PatientId, as_of: AsOf) -> Result<Past, Problem> {
+    let group = visible(reader, Capability::Appointments, patient).await?.value;
+    may_look_back(reader, &group.ids()).await?;
+    Past::read(reader, patient, Moment::of(reader, as_of).await?).await
+}
+
 async fn one(
     reader: Reader,
     Path(path): Path<ById>,
+    Query(when): Query<When>,
     known: IfNoneMatch,
 ) -> Result<Disclosed<Resource<Appointment>>, Problem> {
     let audience = Audience::of(&reader, Capability::Appointments).await?;
@@ -259,6 +314,14 @@ async fn one(
     let sql = of_patients(seen(audience.restricted), own);
     let select = Select::new(MODELS, sql.push(" AND a.id = ").bind(path.id));
     let Reflected { value: row, position } = reader.one::<Appointment>(select).await?.found()?;
+    let (row, position) = match when.as_of {
+        None => (row, position),
+        Some(as_of) => {
+            let past = look_back(&reader, row.patient_id, as_of).await?;
+            let row = past.appointments().get(&path.id).cloned().ok_or_else(Problem::not_found)?;
+            (Appointment::from(row), past.moment.position)
+        }
+    };
     let (tag, patient) = (ETag::of_resource(row.version, row.position), row.patient_id);
     let answer = Resource::new(row, tag, position).unless(&known);
     disclose(&reader, Capability::Appointments, &[patient], answer).await

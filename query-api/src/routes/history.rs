@@ -5,14 +5,18 @@ use chrono::{DateTime, Utc};
 use events::{ActorKind, AggregateKind, PatientEvent, PatientId, Position, Purpose, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::{Capability, ListQuery, Path, Problem, json::NoFilters, page::List};
+use service_kit::{Capability, ListQuery, Path, Problem, page::List};
 use strum::VariantNames;
 use uuid::Uuid;
 
-use super::{ById, patients::one::visible};
+use super::{
+    ById,
+    patients::one::{When, visible},
+};
 use crate::{
     QueryState,
     disclosure::{Disclosed, disclose},
+    past::{Moment, may_look_back},
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
@@ -65,7 +69,12 @@ fn capability(event: &str) -> Capability {
 }
 
 /// Only events that this program knows are shown, each to who may know of it.
-fn select(reader: &Reader, group: Vec<Uuid>, before: Option<Position>, limit: i64) -> Select {
+fn select(
+    reader: &Reader,
+    group: Vec<Uuid>,
+    upto: Option<Position>,
+    query: &ListQuery<When>,
+) -> Result<Select, Problem> {
     let may = |capability| reader.grant(capability).allows_read();
     let events: Vec<&str> = PatientEvent::VARIANTS.iter().copied().filter(|event| may(capability(event))).collect();
     let others =
@@ -84,22 +93,29 @@ fn select(reader: &Reader, group: Vec<Uuid>, before: Option<Position>, limit: i6
     .push(") OR e.stream_kind = 'patient' AND e.event_type = ANY(")
     .bind(events)
     .push("))")
-    .bind_some(" AND e.position < ", before)
+    .bind_some(" AND e.position <= ", upto)
+    .bind_some(" AND e.position < ", query.after::<Position>()?)
     .push(" ORDER BY e.position DESC LIMIT ")
-    .bind(limit);
-    Select::from_log(sql)
+    .bind(query.fetch());
+    Ok(Select::from_log(sql))
 }
 
 async fn history(
     reader: Reader,
     Path(path): Path<ById>,
-    query: ListQuery<NoFilters>,
+    query: ListQuery<When>,
 ) -> Result<Disclosed<List<ChartEntry>>, Problem> {
     let group = visible(&reader, Capability::PatientRead, PatientId(path.id)).await?.value.ids();
+    let upto = match query.filters.as_of {
+        Some(as_of) => {
+            may_look_back(&reader, &group).await?;
+            Some(Moment::of(&reader, as_of).await?.position)
+        }
+        None => None,
+    };
     let ids = group.iter().map(|patient| patient.0).collect();
-    let select = select(&reader, ids, query.after()?, query.fetch());
-    let Reflected { value: entries, position } = reader.all::<ChartEntry>(select).await?;
-    let page = query.answer(entries, position, |entry| entry.position);
+    let Reflected { value: entries, position } = reader.all::<ChartEntry>(select(&reader, ids, upto, &query)?).await?;
+    let page = query.answer(entries, upto.unwrap_or(position), |entry| entry.position);
     disclose(&reader, Capability::PatientRead, &group, page).await
 }
 

@@ -2,10 +2,7 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use chrono::Utc;
-use events::{
-    PatientId,
-    patient::{Confidentiality, PatientStatus},
-};
+use events::PatientId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{Capability, ListQuery, Problem, json::NoFilters, page::List};
@@ -42,12 +39,12 @@ fn select(audience: Audience, after: Option<Uuid>, limit: i64) -> Select {
         "g.patients FROM (SELECT jsonb_agg(to_jsonb(p) || jsonb_build_object('time_zone', c.time_zone) ORDER BY p.id) \
          AS patients, (array_agg(p.id ORDER BY p.id))[1] AS first_id FROM read.patient_1 p \
          LEFT JOIN read.clinic_1 c ON c.clinic_id = s.clinic AND c.id = s.clinic \
-         WHERE p.clinic_id = s.clinic AND p.phone IS NOT NULL AND p.birth_date IS NOT NULL AND p.status <> ",
-    )
-    .bind(PatientStatus::Merged.to_string());
+         WHERE p.clinic_id = s.clinic AND p.phone IS NOT NULL AND p.birth_date IS NOT NULL \
+         AND p.status <> 'merged'",
+    );
     let sql = match audience.restricted {
         true => sql,
-        false => sql.push(" AND p.confidentiality = ").bind(Confidentiality::Normal.to_string()),
+        false => sql.push(" AND p.confidentiality = 'normal'"),
     };
     let sql = sql
         .push(" GROUP BY p.phone, lower(p.first_name), p.birth_date HAVING count(*) > 1) g")

@@ -12,6 +12,7 @@ use super::{
     body::{Age, Allergies, Clinical, Patient},
 };
 use crate::{
+    past::Past,
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
@@ -95,8 +96,13 @@ impl Group {
         }))
     }
 
+    /// As the record said then.
+    pub(crate) fn of_past(patient: PatientId, past: &Past) -> Option<Self> {
+        Self::new(patient, past.members(), past.moment.zone())
+    }
+
     /// `None` where the one asked for is not among them.
-    pub(crate) fn new(asked: PatientId, members: Vec<PatientRow>, zone: Tz) -> Option<Self> {
+    fn new(asked: PatientId, members: Vec<PatientRow>, zone: Tz) -> Option<Self> {
         let there = members.iter().any(|row| row.id == asked);
         there.then_some(Self { asked, members, zone })
     }

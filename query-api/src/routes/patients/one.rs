@@ -3,8 +3,10 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use chrono::Utc;
 use events::PatientId;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use service_kit::{
-    Capability, Path, Problem,
+    Capability, Path, Problem, Query,
     answer::Resource,
     etag::{ETag, IfNoneMatch},
 };
@@ -14,6 +16,7 @@ use crate::{
     QueryState,
     audience::Audience,
     disclosure::{Disclosed, disclose},
+    past::{AsOf, Moment, Past, may_look_back},
     reader::Reader,
     routes::ById,
     scope::Reflected,
@@ -35,14 +38,42 @@ pub(crate) async fn visible(
     }
 }
 
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct When {
+    /// What the record said then.
+    pub(crate) as_of: Option<AsOf>,
+}
+
+/// The group as it was; 404 where there was no such patient yet.
+async fn earlier(
+    reader: &Reader,
+    patient: PatientId,
+    group: &Group,
+    as_of: AsOf,
+) -> Result<(Reflected<Group>, Moment), Problem> {
+    may_look_back(reader, &group.ids()).await?;
+    let past = Past::read(reader, patient, Moment::of(reader, as_of).await?).await?;
+    let value = Group::of_past(patient, &past).ok_or_else(Problem::not_found)?;
+    Ok((Reflected { value, position: past.moment.position }, past.moment))
+}
+
 async fn one(
     reader: Reader,
     Path(path): Path<ById>,
+    Query(when): Query<When>,
     known: IfNoneMatch,
 ) -> Result<Disclosed<Resource<Patient>>, Problem> {
-    let Reflected { value: group, position } = visible(&reader, Capability::PatientRead, PatientId(path.id)).await?;
+    let patient = PatientId(path.id);
+    let mut read = visible(&reader, Capability::PatientRead, patient).await?;
+    let mut now = Utc::now();
+    if let Some(as_of) = when.as_of {
+        let (group, moment) = earlier(&reader, patient, &read.value, as_of).await?;
+        (read, now) = (group, moment.recorded_at);
+    }
+    let Reflected { value: group, position } = read;
     let tag = ETag::of_resource(group.asked().version, group.position());
-    let answer = Resource::new(group.shown(View::of(&reader), Utc::now()), tag, position).unless(&known);
+    let answer = Resource::new(group.shown(View::of(&reader), now), tag, position).unless(&known);
     disclose(&reader, Capability::PatientRead, &group.ids(), answer).await
 }
 
@@ -52,7 +83,8 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
         get_with(one, |op| {
             op.id("getPatient").tag("Patients").summary("One patient's record").description(
                 "A merged patient is answered with the survivor's demographics and with what was recorded under any \
-                 id of the group. Allergies, problems and consents are members only for who may see them.",
+                 id of the group. Allergies, problems and consents are members only for who may see them. `as_of` \
+                 answers what the record said then.",
             )
         }),
     )

@@ -1,0 +1,128 @@
+//! What a patient's record said at an earlier time: the chart, read from the log up to a position and folded
+//! as the projector folds it.
+
+mod as_of;
+
+use std::collections::BTreeSet;
+
+pub use as_of::AsOf;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use event_store::{StoredRow, feed::Opened};
+use events::{PatientId, Position, Recorded};
+use read_models::{Appointments, PatientRow, Patients, Projection, Rows};
+use serde::Deserialize;
+use service_kit::{Capability, Limit, Problem};
+use uuid::Uuid;
+
+use crate::{
+    reader::Reader,
+    scope::{Select, Source},
+    sql::Sql,
+};
+
+/// The charts of everybody who was the same person then, up to a moment.
+pub(crate) struct Past {
+    pub(crate) moment: Moment,
+    patients: BTreeSet<Uuid>,
+    events: Vec<Recorded>,
+}
+
+/// A position of the clinic's record, when it was reached, and where the clinic's days are cut.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct Moment {
+    pub(crate) position: Position,
+    pub(crate) recorded_at: DateTime<Utc>,
+    time_zone: Option<Tz>,
+}
+
+impl Moment {
+    pub(crate) fn zone(&self) -> Tz {
+        self.time_zone.unwrap_or(Tz::UTC)
+    }
+
+    /// 400 for a position that the record has not reached, 404 for a moment before the clinic's first event.
+    pub(crate) async fn of(reader: &Reader, as_of: AsOf) -> Result<Self, Problem> {
+        if let AsOf::Position(position) = as_of {
+            let head = reader.all::<serde::de::IgnoredAny>(Select::position_of(Source::Log)).await?.position;
+            if position > head {
+                return Err(Problem::parameter("as_of", "The clinic's record has not reached this position."));
+            }
+        }
+        Ok(reader.one::<Self>(as_of.moment()).await?.found()?.value)
+    }
+}
+
+/// Whether the asker may look back at this person: everybody's past, or that of their own patients.
+pub(crate) async fn may_look_back(reader: &Reader, group: &[PatientId]) -> Result<(), Problem> {
+    let reach = reader.may_read(Capability::Replay).await?;
+    if reach.is_everything() || reach.covers(Limit::OwnPatients) && is_own(reader, group).await? {
+        return Ok(());
+    }
+    Err(reader.refuse(Capability::Replay).await)
+}
+
+/// A doctor's own patients are those who have, or had, an appointment with the doctor.
+async fn is_own(reader: &Reader, group: &[PatientId]) -> Result<bool, Problem> {
+    let ids: Vec<Uuid> = group.iter().map(|patient| patient.0).collect();
+    let sql = Sql::new("1 FROM read.appointment_1 a WHERE a.clinic_id = s.clinic AND a.patient_id = ANY(")
+        .bind(ids)
+        .push(") AND a.doctor_id = ")
+        .bind(reader.scope().user().0)
+        .push(" LIMIT 1");
+    let found = reader.all::<serde::de::IgnoredAny>(Select::new(&["appointment_1"], sql)).await?;
+    Ok(!found.value.is_empty())
+}
+
+impl Past {
+    /// Reads the chart, and those of whoever the record then said was the same person.
+    pub(crate) async fn read(reader: &Reader, patient: PatientId, moment: Moment) -> Result<Self, Problem> {
+        let mut past = Self { moment, patients: BTreeSet::from([patient.0]), events: Vec::new() };
+        loop {
+            past.events = chart(reader, past.patients.iter().copied().collect(), moment.position).await?;
+            let known = past.patients.len();
+            let linked: Vec<PatientId> = past.members().iter().flat_map(linked).collect();
+            past.patients.extend(linked.into_iter().map(|patient| patient.0));
+            if past.patients.len() == known {
+                return Ok(past);
+            }
+        }
+    }
+
+    /// The records of the group, as they were.
+    pub(crate) fn members(&self) -> Vec<PatientRow> {
+        self.rows::<Patients>().into_sorted().into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// The group's appointments, as they were.
+    pub(crate) fn appointments(&self) -> Rows<Appointments> {
+        self.rows()
+    }
+
+    fn rows<P: Projection>(&self) -> Rows<P> {
+        self.events.iter().collect()
+    }
+}
+
+fn linked(row: &PatientRow) -> Vec<PatientId> {
+    row.merged_into.iter().chain(&row.merged_ids).copied().collect()
+}
+
+/// Every event about these patients up to a position, in order, opened where it can be.
+async fn chart(reader: &Reader, patients: Vec<Uuid>, upto: Position) -> Result<Vec<Recorded>, Problem> {
+    let sql = Sql::new(
+        "e.* FROM log.event e WHERE e.clinic = s.clinic AND e.patient_version IS NOT NULL AND e.patient = ANY(",
+    )
+    .bind(patients)
+    .push(") AND e.position <= ")
+    .bind(upto)
+    .push(" ORDER BY e.position");
+    let rows: Vec<StoredRow> = reader.stored(Select::from_log(sql)).await?;
+    let opened = reader.opener().open(&rows).await.map_err(|error| Problem::unavailable("keys", error))?;
+    rows.iter().zip(opened).map(|(row, opened)| recorded(row, opened)).collect()
+}
+
+/// A part that was erased reads as empty; one that should open and does not is a fault.
+fn recorded(row: &StoredRow, opened: Opened) -> Result<Recorded, Problem> {
+    row.recorded(opened.map_err(Problem::internal)?.as_deref()).map_err(Problem::internal)
+}
