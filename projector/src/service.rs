@@ -32,19 +32,29 @@ pub struct Projector {
     history: History,
     ingest: Ingest,
     nats: Option<Client>,
+    shares: bool,
 }
 
 impl Projector {
     /// `history` has a pool as [`pool`] makes it; NATS only tells waiting queries.
     pub fn new(history: History, ingest: Ingest, nats: Option<Client>) -> Self {
-        Self { history, ingest, nats }
+        Self { history, ingest, nats, shares: true }
+    }
+
+    /// Takes all clinics, whoever else follows: for a process that has no other beside it, which then needs
+    /// no connection to say so. With another, the two do each other's work, to no harm.
+    pub fn alone(mut self) -> Self {
+        self.shares = false;
+        self
     }
 
     /// Follows until it is cancelled. Other processes may do the same: they share the clinics.
     pub async fn run(self, cancelled: CancellationToken) {
-        let (tell, shares) = watch::channel(Shares::default());
+        let (tell, shares) = watch::channel(if self.shares { Shares::default() } else { Shares::ALL });
         let mut tasks = JoinSet::new();
-        tasks.spawn(shares::keep(self.history.pool().clone(), tell));
+        if self.shares {
+            tasks.spawn(shares::keep(self.history.pool().clone(), tell));
+        }
         tasks.spawn(measure(self.history.pool().clone()));
         let announcer = PositionAnnouncer::start(self.nats);
         let shared = follow::Shared { history: self.history, ingest: self.ingest, announcer, shares };

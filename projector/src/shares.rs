@@ -22,6 +22,8 @@ const PRESENT: i32 = -1;
 pub struct Shares(u32);
 
 impl Shares {
+    pub const ALL: Self = Self(u32::MAX);
+
     pub fn takes(self, clinic: ClinicId) -> bool {
         self.holds(shard_of(clinic))
     }

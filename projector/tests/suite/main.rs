@@ -6,4 +6,5 @@ mod past;
 mod queries;
 mod rebuild;
 mod sharing;
+mod tamper;
 mod world;

@@ -1,7 +1,7 @@
 use events::{PatientEvent, Sealed, patient::Reason};
 use projector::{parked, rebuild, retry, status};
 
-use crate::world::{World, clinic, life, lives, stored};
+use crate::world::{World, clinic, life, lives};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_cannot_be_read_stops_its_clinic_alone() {
@@ -10,15 +10,12 @@ async fn an_event_that_cannot_be_read_stops_its_clinic_alone() {
     for life in &lives {
         world.append(life.history.events()).await;
     }
-    let running = world.start();
-    world.caught_up().await;
-
     let sick = &mut lives[1];
     sick.history.registered("Asha");
-    let mut row = stored(sick.history.events().last().unwrap());
-    let position = row.position;
-    row.schema_version = i16::MAX;
-    world.append_row(row).await;
+    let position = sick.history.events().count() as i64;
+    world.append(sick.history.events()).await;
+    world.age_last_event(clinic(1)).await;
+    let running = world.start();
     for life in &mut lives {
         life.history.registered("Ravi");
         world.append(life.history.events()).await;
@@ -75,8 +72,9 @@ async fn a_row_that_the_database_refuses_is_parked_and_retried_once_it_can_be_st
     assert!(!all[0].error.contains("penicillin"), "{}", all[0].error);
 
     // Once its sealed part is gone, it can be stored.
-    world.keys.destroyed.lock().unwrap().insert(patient);
-    let again = world.restart_reading(running).await;
+    running.stop().await;
+    world.destroy_key(patient).await;
+    let again = world.start();
     assert_eq!(retry(&world.projector, Some("patient_1"), Some(clinic(1))).await.unwrap(), 1);
     world.caught_up().await;
     assert!(parked(&world.projector).await.unwrap().is_empty());

@@ -36,7 +36,7 @@ async fn an_instant_is_the_last_position_recorded_by_then() {
     let world = World::new().await;
     let life = life(clinic(1), 50, 11);
     world.append(life.history.events()).await;
-    let events: Vec<&Recorded> = life.history.events().collect();
+    let events = world.store().read_clinic(clinic(1), 0, 100).await.unwrap();
     let at = events[20].recorded_at;
     let log = world.log();
     assert_eq!(position_at(&log, clinic(1), at).await.unwrap(), 21);

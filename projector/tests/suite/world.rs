@@ -1,19 +1,17 @@
-//! A private PostgreSQL with both schemas, and a log to append to.
+//! A private PostgreSQL with both schemas, a log to append to, and projectors that follow it.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     str::FromStr,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use event_store::{
-    DbRole, GENESIS, Hash, StoredRow,
-    feed::{Ingest, Opened, Opener, Source, SourceError},
-    row::join_roles,
+    Append, Circumstances, DbRole, MasterKey, NewEvent, Store, StoreOptions,
+    feed::{Ingest, Source},
 };
-use events::{ClinicId, Ledger, PatientId, Recorded, codec};
-use futures::future::BoxFuture;
+use events::{Client, ClinicId, Ledger, Recorded};
 use local_servers::LocalPostgres;
 use projector::{Comparison, History as Log, Projector, compare, status};
 use read_models::{Visitor, each, sample::Life};
@@ -25,29 +23,18 @@ use uuid::Uuid;
 /// Nothing here takes nearly so long, on any machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+const MASTER_KEY: [u8; 32] = [7; 32];
+const CONNECTIONS_MAX: u32 = 24;
 
 pub struct World {
-    postgres: LocalPostgres,
+    pub postgres: LocalPostgres,
+    options: PgConnectOptions,
     pub projector: PgPool,
     pub reader: PgPool,
-    writer: PgPool,
-    pub keys: Arc<Keys>,
-    heads: Mutex<HashMap<ClinicId, (i64, Hash)>>,
-}
-
-/// Opens sealed parts, which lie open in this log, except those of patients who were erased.
-#[derive(Default)]
-pub struct Keys {
-    pub destroyed: Mutex<HashSet<PatientId>>,
-}
-
-impl Opener for Keys {
-    fn open<'a>(&'a self, rows: &'a [StoredRow]) -> BoxFuture<'a, Result<Vec<Opened>, SourceError>> {
-        let destroyed = self.destroyed.lock().unwrap();
-        let erased = |row: &StoredRow| row.patient.is_some_and(|patient| destroyed.contains(&patient));
-        let opened = rows.iter().map(|row| if erased(row) { Ok(None) } else { Ok(row.sealed.clone()) }).collect();
-        Box::pin(async move { Ok(opened) })
-    }
+    /// Past all walls: for tampering.
+    pub superuser: PgPool,
+    store: Mutex<Store>,
+    heads: Mutex<HashMap<ClinicId, i64>>,
 }
 
 impl World {
@@ -59,17 +46,19 @@ impl World {
         projector::migrate(&owner).await.unwrap();
         owner.close().await;
         Self {
-            projector: projector::pool(options.clone(), 24),
+            projector: projector::pool(options.clone(), CONNECTIONS_MAX),
             reader: DbRole::Reader.pool(options.clone(), 4),
-            writer: DbRole::Writer.pool(options, 1),
-            postgres,
-            keys: Arc::default(),
+            superuser: PgPool::connect_lazy(&postgres.superuser_url("casebook")).unwrap(),
+            store: Mutex::new(store(&options)),
             heads: Mutex::default(),
+            options,
+            postgres,
         }
     }
 
+    /// As a process that has just started reads it: no opened key is remembered.
     pub fn log(&self) -> Log {
-        Log::new(self.projector.clone(), self.keys.clone())
+        Log::new(self.projector.clone(), Arc::new(store(&self.options)))
     }
 
     /// A projector as a process of its own would run it.
@@ -77,44 +66,52 @@ impl World {
         self.start_with(None)
     }
 
+    /// One that follows all clinics, whoever else does.
+    pub fn start_alone(&self) -> Running {
+        Running::start(self.a_projector(None).alone())
+    }
+
     pub fn start_with(&self, nats: Option<async_nats::Client>) -> Running {
-        let ingest = Ingest::start(Source::new(self.projector.clone(), self.keys.clone()), nats.clone());
-        let cancelled = CancellationToken::new();
-        let projector = Projector::new(self.log(), ingest, nats);
-        Running { task: tokio::spawn(projector.run(cancelled.clone())), cancelled }
+        Running::start(self.a_projector(nats))
     }
 
-    /// Appends what the log does not have yet of these events.
+    fn a_projector(&self, nats: Option<async_nats::Client>) -> Projector {
+        let source = Source::new(self.projector.clone(), Arc::new(store(&self.options)));
+        Projector::new(self.log(), Ingest::start(source, nats.clone()), nats)
+    }
+
+    /// Appends what the log does not have yet of these events, which are one clinic's.
     pub async fn append<'e>(&self, events: impl IntoIterator<Item = &'e Recorded>) {
+        let store = self.store();
         for event in events {
-            self.append_row(stored(event)).await;
+            let known = self.heads.lock().unwrap().get(&event.clinic).copied().unwrap_or(0);
+            if event.position > known {
+                let appended = store.append(append(event)).await.unwrap();
+                assert_eq!(appended.position, event.position);
+                self.heads.lock().unwrap().insert(event.clinic, appended.position);
+            }
         }
     }
 
-    pub async fn append_row(&self, mut row: StoredRow) {
-        let known = self.heads.lock().unwrap().get(&row.clinic).copied();
-        let (position, hash) = known.unwrap_or((0, GENESIS));
-        if row.position <= position {
-            return;
-        }
-        row.chain_to(hash);
-        let mut transaction = self.writer.begin().await.unwrap();
-        insert(&row).execute(&mut *transaction).await.unwrap();
-        sqlx::query(
-            "INSERT INTO log.head (clinic, ledger, position, hash, recorded_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (clinic, ledger) DO UPDATE
-                 SET position = excluded.position, hash = excluded.hash, recorded_at = excluded.recorded_at",
-        )
-        .bind(row.clinic.0)
-        .bind(row.ledger as i16)
-        .bind(row.position)
-        .bind(row.hash)
-        .bind(row.recorded_at)
-        .execute(&mut *transaction)
-        .await
-        .unwrap();
-        transaction.commit().await.unwrap();
-        self.heads.lock().unwrap().insert(row.clinic, (row.position, row.hash));
+    pub fn store(&self) -> Store {
+        self.store.lock().unwrap().clone()
+    }
+
+    /// After somebody else has touched the log: the writers start anew.
+    pub fn forget(&self) {
+        *self.store.lock().unwrap() = store(&self.options);
+    }
+
+    /// The database was away: the test's own connections are made anew, the projector's are as they are.
+    pub fn reconnect(&mut self) {
+        self.projector = projector::pool(self.options.clone(), CONNECTIONS_MAX);
+        self.forget();
+    }
+
+    /// The log as it is after a restore: shorter.
+    pub fn was_cut(&self, clinic: ClinicId, position: i64) {
+        self.heads.lock().unwrap().insert(clinic, position);
+        self.forget();
     }
 
     /// Until every read model has all that is in the log, but for what is parked.
@@ -155,55 +152,18 @@ impl World {
         holders.fetch_one(&self.projector).await.unwrap()
     }
 
+    /// Where each read model of each clinic stands.
+    pub async fn checkpoints(&self) -> Vec<(Uuid, String, i64)> {
+        let checkpoints = sqlx::query_as("SELECT clinic_id, projection, position FROM read.checkpoint");
+        checkpoints.fetch_all(&self.projector).await.unwrap()
+    }
+
     /// How far the patients of a clinic are projected.
     pub async fn position(&self, clinic: ClinicId) -> sqlx::Result<i64> {
         let position = sqlx::query_scalar(
             "SELECT coalesce(max(position), 0) FROM read.checkpoint WHERE projection = 'patient_1' AND clinic_id = $1",
         );
         position.bind(clinic.0).fetch_one(&self.projector).await
-    }
-
-    /// Kills the database and starts it again. The projector keeps its broken connections, the test gets
-    /// new ones.
-    pub async fn crash_database(&mut self) {
-        self.postgres.kill().await.unwrap();
-        self.postgres.restart().await.unwrap();
-        let options = PgConnectOptions::from_str(&self.postgres.url()).unwrap();
-        self.projector = projector::pool(options.clone(), 24);
-        self.writer = DbRole::Writer.pool(options, 1);
-    }
-
-    /// Another process goes on, which remembers no opened parts.
-    pub async fn restart_reading(&self, running: Running) -> Running {
-        running.stop().await;
-        self.start()
-    }
-
-    /// The log as it was at an earlier position, as a restored backup has it.
-    pub async fn restore_to(&self, clinic: ClinicId, position: i64) {
-        let options = PgConnectOptions::from_str(&self.postgres.superuser_url("casebook")).unwrap();
-        let owner = PgPool::connect_with(options).await.unwrap();
-        let mut transaction = owner.begin().await.unwrap();
-        sqlx::raw_sql("ALTER TABLE log.event DISABLE TRIGGER ALL").execute(&mut *transaction).await.unwrap();
-        sqlx::query("DELETE FROM log.event WHERE clinic = $1 AND position > $2")
-            .bind(clinic.0)
-            .bind(position)
-            .execute(&mut *transaction)
-            .await
-            .unwrap();
-        let hash: Hash = sqlx::query_scalar(
-            "UPDATE log.head SET position = $2,
-                 hash = (SELECT hash FROM log.event WHERE clinic = $1 AND position = $2) WHERE clinic = $1
-             RETURNING hash",
-        )
-        .bind(clinic.0)
-        .bind(position)
-        .fetch_one(&mut *transaction)
-        .await
-        .unwrap();
-        transaction.commit().await.unwrap();
-        owner.close().await;
-        self.heads.lock().unwrap().insert(clinic, (position, hash));
     }
 
     pub async fn rebuild_everything(&self) {
@@ -220,6 +180,11 @@ pub struct Running {
 }
 
 impl Running {
+    fn start(projector: Projector) -> Self {
+        let cancelled = CancellationToken::new();
+        Self { task: tokio::spawn(projector.run(cancelled.clone())), cancelled }
+    }
+
     pub async fn stop(self) {
         self.cancelled.cancel();
         self.task.await.unwrap();
@@ -263,79 +228,31 @@ pub fn rows_of(life: &Life) -> Vec<usize> {
     each(&mut Count(life))
 }
 
-pub fn stored(event: &Recorded) -> StoredRow {
-    let encoded = codec::encode(&event.event);
-    StoredRow {
-        clinic: event.clinic,
-        ledger: Ledger::Record,
-        position: event.position,
-        stream_kind: event.stream.kind.as_str().into(),
-        stream_id: event.stream.id,
-        stream_version: event.version,
-        event_id: event.event_id,
-        event_type: encoded.event_type.into(),
-        schema_version: encoded.schema_version,
-        patient: event.patient,
-        patient_version: event.patient_version,
-        occurred_at: event.occurred_at,
-        recorded_at: event.recorded_at,
-        actor_kind: event.actor.kind.to_string().into(),
-        actor_user: None,
-        actor_name: event.actor.name.clone(),
-        actor_roles: join_roles(&event.actor.roles),
-        actor_session: None,
-        on_behalf_of: None,
-        purpose: event.purpose.to_string().into(),
-        reason: None,
-        command: "Test".into(),
-        correlation_id: Uuid::nil(),
-        causation_id: Uuid::nil(),
-        client_address: None,
-        client_agent: None,
-        payload: encoded.payload,
-        payload_hash: GENESIS,
-        sealed: encoded.sealed,
-        sealed_hash: None,
-        previous_hash: GENESIS,
-        hash: GENESIS,
-    }
+fn store(options: &PgConnectOptions) -> Store {
+    let options = StoreOptions::new(options.clone(), MasterKey::new(MASTER_KEY));
+    Store::open(StoreOptions { reads_as: DbRole::Projector, ..options })
 }
 
-fn insert(row: &StoredRow) -> sqlx::query::Query<'_, sqlx::Postgres, sqlx::postgres::PgArguments> {
-    sqlx::query(
-        "INSERT INTO log.event VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-             $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)",
-    )
-    .bind(row.clinic.0)
-    .bind(row.ledger as i16)
-    .bind(row.position)
-    .bind(&*row.stream_kind)
-    .bind(row.stream_id)
-    .bind(row.stream_version)
-    .bind(row.event_id)
-    .bind(&*row.event_type)
-    .bind(row.schema_version)
-    .bind(row.patient.map(|patient| patient.0))
-    .bind(row.patient_version)
-    .bind(row.occurred_at)
-    .bind(row.recorded_at)
-    .bind(&*row.actor_kind)
-    .bind(row.actor_user.map(|user| user.0))
-    .bind(&row.actor_name)
-    .bind(&row.actor_roles)
-    .bind(row.actor_session)
-    .bind(row.on_behalf_of.map(|user| user.0))
-    .bind(&*row.purpose)
-    .bind(&row.reason)
-    .bind(&*row.command)
-    .bind(row.correlation_id)
-    .bind(row.causation_id)
-    .bind(&row.client_address)
-    .bind(&row.client_agent)
-    .bind(&row.payload)
-    .bind(row.payload_hash)
-    .bind(&row.sealed)
-    .bind(row.sealed_hash)
-    .bind(row.previous_hash)
-    .bind(row.hash)
+fn append(event: &Recorded) -> Append {
+    Append {
+        clinic: event.clinic,
+        ledger: Ledger::Record,
+        about: Circumstances {
+            actor: event.actor.clone(),
+            purpose: event.purpose,
+            reason: None,
+            command: "Test",
+            correlation_id: Uuid::nil(),
+            causation_id: Uuid::nil(),
+            client: Client::default(),
+            occurred_at: Some(event.occurred_at),
+        },
+        events: vec![NewEvent { stream: event.stream, event: event.event.clone() }],
+        expectations: Vec::new(),
+        claims: Vec::new(),
+        counters: Vec::new(),
+        bounds: Vec::new(),
+        idempotency: None,
+        credentials: Vec::new(),
+    }
 }
