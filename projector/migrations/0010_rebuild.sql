@@ -11,6 +11,9 @@ DECLARE
     served regclass := format('read.%I', projection)::regclass;
     options text := (SELECT array_to_string(reloptions, ', ') FROM pg_class WHERE oid = served);
 BEGIN
+    IF projection !~ '^[a-z_]+_[0-9]+$' THEN
+        RAISE EXCEPTION '% is no read model', projection;
+    END IF;
     EXECUTE format('DROP TABLE IF EXISTS read.%I', projection || '_next');
     EXECUTE format('CREATE TABLE read.%I (LIKE %s INCLUDING ALL EXCLUDING INDEXES)', projection || '_next', served);
     IF options <> '' THEN

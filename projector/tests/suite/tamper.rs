@@ -36,7 +36,8 @@ impl World {
 
     /// A patient's key is gone; who has opened it still remembers it for a while.
     pub async fn destroy_key(&self, patient: PatientId) {
-        let destroyed = sqlx::query("UPDATE log.patient_key SET wrapped = NULL, destroyed_at = now() WHERE patient = $1");
+        let destroyed =
+            sqlx::query("UPDATE log.patient_key SET wrapped = NULL, destroyed_at = now() WHERE patient = $1");
         let destroyed = destroyed.bind(patient.0).execute(&self.superuser).await.unwrap();
         assert_eq!(destroyed.rows_affected(), 1);
         self.forget();
