@@ -64,8 +64,23 @@ pub struct Expectation {
     pub fact: Fact,
     /// The version of a stream or chart; 0 for one that does not exist yet; `None` for other facts.
     pub version: Option<i64>,
-    /// The clinic's position when it was read.
+    /// The clinic's position when it was read; see [`Expectation::new_stream`].
     pub read_at: Position,
+}
+
+impl Expectation {
+    /// Stands for "not read at all".
+    const NOT_READ: Position = Position::MAX;
+
+    /// A stream whose id was made a moment ago: nobody can have begun it, so nobody has looked. Where somebody has
+    /// all the same, the log's own key refuses the append.
+    pub fn new_stream(stream: StreamId) -> Self {
+        Self { fact: Fact::Stream(stream), version: Some(0), read_at: Self::NOT_READ }
+    }
+
+    pub fn was_read(&self) -> bool {
+        self.read_at != Self::NOT_READ
+    }
 }
 
 /// How a command is remembered with its answer.

@@ -69,7 +69,7 @@ impl<'a> Loader<'a> {
     /// An id made by the server a moment ago: no look-up can find anything, and nothing can move it.
     fn nothing_under(&mut self, target: StreamId) {
         self.facts.streams.insert(target, None);
-        self.expect(Fact::Stream(target), Some(0), Position::MAX);
+        self.expectations.push(Expectation::new_stream(target));
     }
 
     fn has_loaded(&self, read: &Read) -> bool {

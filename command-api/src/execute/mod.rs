@@ -291,8 +291,9 @@ impl Executor {
     }
 
     fn already_so<A: Aggregate>(&self, call: &Call<A>, decided: &Decided) -> Result<Done, Failure> {
-        let position = decided.expectations.iter().map(|e| e.read_at).filter(|at| *at != Position::MAX).max();
-        let (version, position) = (version_of(call.target, &decided.expectations), position.unwrap_or(0));
+        let read = decided.expectations.iter().filter(|expectation| expectation.was_read());
+        let position = read.map(|expectation| expectation.read_at).max().unwrap_or(0);
+        let version = version_of(call.target, &decided.expectations);
         let answer = call.shape().write(version, position, &[]);
         Ok(Done { version, position, answer, events: Vec::new() })
     }

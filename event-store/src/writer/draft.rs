@@ -67,7 +67,7 @@ impl<'a> Draft<'a> {
     fn holds(&self, expectation: &Expectation) -> bool {
         let Expectation { fact, version, read_at } = expectation;
         // Read from a log that is not this one: of before a restore.
-        if *read_at > self.memory.head.position {
+        if expectation.was_read() && *read_at > self.memory.head.position {
             return false;
         }
         match fact {

@@ -179,7 +179,8 @@ const FACTS: &str = "
 
 /// The caller has read further than the memory reaches: another process has appended.
 fn is_overtaken(memory: &Memory, append: &Append) -> bool {
-    append.expectations.iter().any(|expectation| expectation.read_at > memory.head.position)
+    let read = append.expectations.iter().filter(|expectation| expectation.was_read());
+    read.map(|expectation| expectation.read_at).any(|at| at > memory.head.position)
 }
 
 fn head(row: &PgRow, position: i64) -> sqlx::Result<Head> {

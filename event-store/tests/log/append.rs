@@ -5,12 +5,12 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use event_store::{AppendError, CommitSink, StoredRow};
-use events::{PatientEvent, Position, claim::Fact};
+use event_store::{AppendError, CommitSink, Expectation, StoredRow};
+use events::{PatientEvent, PatientId, Position, claim::Fact};
 use futures::future::join_all;
 
 use crate::world::{
-    World, append, append_until_it_holds, clinic, expects, new_patient, no_allergies, number_of, registers,
+    World, append, append_until_it_holds, clinic, expects, new_patient, no_allergies, number_of, registered, registers,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,6 +66,26 @@ async fn a_stale_expectation_is_refused_and_leaves_nothing() {
         }
     }
     assert_eq!(store.head(clinic, events::Ledger::Record).await.unwrap().position, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_nobody_can_have_begun_needs_no_look_and_still_begins_once() {
+    let world = World::new().await;
+    let store = world.store();
+    let clinic = clinic(&store).await;
+    let begins = |patient: PatientId| {
+        let mut append = append(clinic, [(patient.into(), registered("Asha"))]);
+        append.expectations.push(Expectation::new_stream(patient.into()));
+        append
+    };
+    let patient = new_patient();
+    assert_eq!(store.append(begins(patient)).await.unwrap().position, 2);
+    assert_eq!(store.append(begins(new_patient())).await.unwrap().position, 3);
+    for store in [&store, &world.store()] {
+        let error = store.append(begins(patient)).await.unwrap_err();
+        assert!(matches!(error, AppendError::Moved(_)), "{error}");
+    }
+    world.assert_intact().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
