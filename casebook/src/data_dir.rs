@@ -44,6 +44,11 @@ impl DataDir {
         self.0.join("nats")
     }
 
+    /// What imports leave for the operator: a folder for each book.
+    pub fn imports(&self) -> PathBuf {
+        self.0.join("imports")
+    }
+
     pub fn pid_file(&self) -> PathBuf {
         self.0.join("casebook.pid")
     }

@@ -12,3 +12,5 @@ mod remember;
 pub mod routes;
 
 pub use app::App;
+pub use handle::Sent;
+pub use remember::keyed_call;

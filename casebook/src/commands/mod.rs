@@ -3,6 +3,7 @@
 mod contracts;
 mod demo;
 mod down;
+mod import;
 mod keys;
 mod migrate;
 mod probe;
@@ -24,6 +25,7 @@ pub enum Command {
     Probe(probe::Probe),
     Status(status::Status),
     Demo(demo::Demo),
+    Import(import::Import),
     Contracts(contracts::Contracts),
 }
 
@@ -37,6 +39,7 @@ pub async fn run(Casebook { config, command }: Casebook) -> anyhow::Result<()> {
         Command::Probe(command) => command.run(&config.common).await,
         Command::Status(command) => command.run(&config.common).await,
         Command::Demo(command) => command.run(&config.common).await,
+        Command::Import(command) => command.run(&config).await,
         Command::Contracts(command) => command.run(),
     }
 }

@@ -22,6 +22,15 @@ impl NewActivation {
         Self { secret: OpaqueSecret::generate(), expires_at: now + ACTIVATION_LIFE }
     }
 
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        self.secret.expose()
+    }
+
+    pub fn expires_at(&self) -> DateTime<Utc> {
+        self.expires_at
+    }
+
     /// What is kept of it.
     pub fn secret(&self) -> Secret {
         Secret::Activation(Activation { hash: self.secret.hash().0, expires_at: self.expires_at })
