@@ -158,13 +158,14 @@ impl Scoped {
             body.argument(self.who.issued_at()),
         ];
         let reached = reached(source, &mut body);
+        // The query's own columns come first and in its order: some rows are read by place.
         let before = format!(
-            "SELECT s.clinic IS NOT NULL AS \"#live\", c.position AS \"#position\", q.* \
+            "SELECT q.*, s.clinic IS NOT NULL AS \"#live\", c.position AS \"#position\" \
              FROM read.scope({login}) s LEFT JOIN LATERAL ({reached} OFFSET 0) c ON true \
-             LEFT JOIN LATERAL (SELECT true AS \"#found\", ",
+             LEFT JOIN LATERAL (SELECT b.*, true AS \"#found\" FROM (SELECT ",
             login = login.join(", "),
         );
-        body.within(&before, " OFFSET 0) q ON true")
+        body.within(&before, " OFFSET 0) b) q ON true")
     }
 }
 
