@@ -102,6 +102,10 @@ impl Shard {
     /// Brings a group into the log.
     pub(super) async fn settle(&mut self, members: Vec<Member>) -> Outcome {
         let places: BTreeSet<_> = members.iter().map(|member| member.append.place()).collect();
+        // What this group needs is not driven out by what it reads.
+        for place in &places {
+            self.memories.promote(place);
+        }
         let contended = |place| self.memories.peek(place).is_some_and(|memory: &Memory| memory.contended);
         let locked = places.iter().any(contended);
         let started = Instant::now();

@@ -167,6 +167,21 @@ async fn numbers_have_no_gaps_though_commands_fail_between_them() {
     world.assert_intact().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn more_clinics_than_a_writer_remembers_are_served() {
+    const CLINICS: usize = 2_600; // more than two writers remember
+    let world = World::new().await;
+    let store = world.store();
+    let clinics = join_all((0..CLINICS).map(|_| clinic(&store))).await;
+    // The first are those that were forgotten, the next those that are forgotten next.
+    let answers = join_all(clinics.iter().map(|clinic| store.append(registers(*clinic, new_patient())))).await;
+    assert!(
+        answers.iter().all(|answer| answer.as_ref().is_ok_and(|appended| appended.position == 2)),
+        "{:?}",
+        answers.iter().find(|answer| answer.is_err())
+    );
+}
+
 #[derive(Default)]
 struct Heard(Mutex<Vec<(Position, event_store::Hash)>>);
 
