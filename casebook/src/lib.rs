@@ -1,5 +1,6 @@
 //! The one program that people run, as a library: tests start the same system as people do.
 
+pub mod api;
 pub mod bus;
 pub mod commands;
 pub mod data_dir;
@@ -7,6 +8,7 @@ pub mod demo;
 pub mod import;
 pub mod instance;
 pub mod keys;
+pub mod platform;
 mod say;
 pub mod servers;
 pub mod system;

@@ -6,7 +6,7 @@ use domain::{Aggregate, State};
 use event_store::{Standing, StoreError, StoredAnswer};
 use events::{Actor, ActorKind, ClinicId, Purpose, Recorded, StreamId};
 use http::{
-    HeaderName, HeaderValue, Method, StatusCode,
+    HeaderValue, Method, StatusCode,
     header::{CONTENT_TYPE, LOCATION},
 };
 use service_kit::{
@@ -241,19 +241,15 @@ pub fn purpose(actor: &Actor) -> Purpose {
 pub fn respond(answered: Answered, created_under: Option<&str>) -> Result<Response, Problem> {
     let answer: Answer = serde_json::from_slice(&answered.bytes).map_err(Problem::internal)?;
     let status = if created_under.is_some() { StatusCode::CREATED } else { StatusCode::OK };
-    let mut headers: Vec<(HeaderName, HeaderValue)> = vec![
-        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        ETag::of_stream(answer.version).header(),
-        position_header(answer.position),
-    ];
+    let mut response = (status, [(CONTENT_TYPE, "application/json")], answered.bytes).into_response();
+    let headers = response.headers_mut();
+    headers.extend([ETag::of_stream(answer.version).header(), position_header(answer.position)]);
     if let Some(collection) = created_under {
         let location = format!("{collection}/{}", answer.id);
-        headers.push((LOCATION, HeaderValue::from_str(&location).map_err(Problem::internal)?));
+        headers.insert(LOCATION, HeaderValue::from_str(&location).map_err(Problem::internal)?);
     }
     if answered.replayed {
-        headers.push((IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true")));
+        headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }
-    let mut response = (status, answered.bytes).into_response();
-    response.headers_mut().extend(headers);
     Ok(response)
 }

@@ -9,12 +9,21 @@ use service_kit::{
     layers::{self, HttpSettings},
     lifecycle::{Health, Lifecycle},
     metrics::Metrics,
+    tokens::SigningKeys,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::setup::prepare;
-use crate::{Config, data_dir::DataDir, instance::Instance, say::say, servers::Servers, system::System};
+use crate::{
+    Config, api,
+    data_dir::DataDir,
+    instance::Instance,
+    platform::{self, FirstAdministrator},
+    say::say,
+    servers::Servers,
+    system::System,
+};
 
 /// Start everything: PostgreSQL and nats-server (unless DATABASE_URL and NATS_URL name existing ones), and all services
 #[derive(Args)]
@@ -40,8 +49,15 @@ impl Up {
 /// Everything that runs on the two servers.
 async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listener: TcpListener) -> Result<()> {
     prepare(config, servers.database_url()).await?;
-    System::connect("casebook", servers.database_url(), &servers.nats_url, lifecycle).await?.relay();
+    let master_key = config.keys.master_key(&DataDir::at(&config.common.data_dir))?;
+    let system = System::connect("casebook", servers.database_url(), &servers.nats_url, master_key, lifecycle).await?;
     let config = &config.common;
+    let keys = SigningKeys::open(&config.signing_key_file())?;
+    let commands = system.commands(&keys);
+    greet(platform::first_administrator(&commands).await?)?;
+    system.relay();
+    system.project();
+    let api = api::everything(commands, system.queries(&keys), &keys);
     let metrics = Metrics::install()?;
     let health =
         Health::new(lifecycle.stopping()).database(config.database.pool(servers.database_url(), "casebook-health")?);
@@ -53,8 +69,19 @@ async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listen
         Ok::<_, Infallible>(())
     });
     let address = listener.local_addr()?;
-    lifecycle.serve("http", listener, layers::apply(probes, settings));
+    lifecycle.serve("http", listener, layers::apply(api.merge(probes), settings));
     say(&format!("Casebook is ready on http://{address}"))?;
+    Ok(())
+}
+
+/// Shows the first platform administrator's secret, once.
+fn greet(first: Option<FirstAdministrator>) -> Result<()> {
+    let Some(FirstAdministrator { username, activation }) = first else { return Ok(()) };
+    say(&format!(
+        "The platform's first administrator is `{username}`. This activation is shown once and is good for 72 hours:\n\
+         {activation}\n\
+         Set the password: POST /api/v1/auth/activate {{\"username\", \"activation\", \"password\"}}"
+    ))?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use event_store::Activation;
 use serde_json::json;
 use service_kit::tokens::OpaqueSecret;
@@ -19,7 +19,7 @@ pub struct NewActivation {
 
 impl NewActivation {
     pub fn generate(now: DateTime<Utc>) -> Self {
-        Self { secret: OpaqueSecret::generate(), expires_at: now + ACTIVATION_LIFE }
+        Self { secret: OpaqueSecret::generate(), expires_at: (now + ACTIVATION_LIFE).trunc_subsecs(0) }
     }
 
     /// The secret itself.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use domain::State;
+use event_store::Expectation;
 use events::{ClinicId, Position, StreamId, claim::Fact};
 use moka::sync::Cache;
 
@@ -40,6 +41,18 @@ impl StateCache {
             Some(kept) if kept.value().read_at > read_at => kept.into_value(),
             _ => newer,
         });
+    }
+
+    /// What an append rested on has not moved up to the append's position: so the writer need not look for
+    /// what happened since it was read.
+    pub fn confirm(&self, clinic: ClinicId, rested_on: &[Expectation], position: Position) {
+        for expectation in rested_on {
+            let (Fact::Stream(stream), Some(version)) = (&expectation.fact, expectation.version) else { continue };
+            let kept = self.get(clinic, *stream).filter(|kept| kept.version == version && kept.read_at < position);
+            if let Some(kept) = kept {
+                self.put(clinic, *stream, kept.state.clone(), version, position);
+            }
+        }
     }
 
     /// Forgets what moved.

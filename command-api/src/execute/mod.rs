@@ -229,10 +229,10 @@ impl Executor {
             if decided.decision.events.is_empty() {
                 return self.already_so(&call, &decided);
             }
-            let before = version_of(call.target, &decided.expectations);
+            let expectations = decided.expectations.clone();
             let (append, after) = plan(&call, seed, decided)?;
             match self.store.append(append).await {
-                Ok(appended) => return Ok(self.done(&call, appended, after, before)),
+                Ok(appended) => return Ok(self.done(&call, appended, after, &expectations)),
                 Err(AppendError::KeyRecorded) => return Err(Failure::KeyRecorded),
                 Err(AppendError::KeyDestroyed) => return Err(Failure::Erased),
                 Err(AppendError::Moved(fact)) => self.states.forget(call.clinic, &fact),
@@ -303,8 +303,10 @@ impl Executor {
         call: &Call<A>,
         appended: Appended,
         after: Vec<(StreamId, State)>,
-        before: i64,
+        rested_on: &[Expectation],
     ) -> Done {
+        let before = version_of(call.target, rested_on);
+        self.states.confirm(call.clinic, rested_on, appended.position);
         let version_in = |stream| version_after(stream, &appended.events, before);
         for (stream, state) in after {
             self.states.put(call.clinic, stream, Some(state), version_in(stream), appended.position);
