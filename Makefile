@@ -5,7 +5,7 @@ CASEBOOK = cargo run --quiet --locked --package casebook --profile $(PROFILE) --
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status demo test lint format contracts contracts-check prerequisites
+.PHONY: help up down status demo import-real test lint format contracts contracts-check prerequisites
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ status: ## What runs and how far the read models are
 
 demo: ## Fill two clinics of what `make up` started, and say how to log in
 	@$(CASEBOOK) demo
+
+import-real: prerequisites ## Import the whole real book, kill it in the middle, and compare (docs/results/import.md)
+	cargo test --locked --package casebook --profile $(PROFILE) --test import -- --ignored --nocapture real
 
 test: prerequisites ## Every test, on private servers of its own
 ifeq ($(NEXTEST),yes)

@@ -134,17 +134,24 @@ impl Files {
         let by_status: Vec<String> = appointments.iter().map(|(status, count)| format!("{count} {status}")).collect();
         let rate = tally.rows() as f64 / took.as_secs_f64();
         format!(
-            "Imported: {clinics} clinics, {doctors} doctors, {patients} patients\n\
+            "The import is complete: {clinics} clinics, {doctors} doctors, {patients} patients\n\
              Appointments: {} ({})\n\
-             Refused lines: {} (why: {})\n\
+             Refused lines: {}{}\n\
              Time: {:.1} s, {rate:.0} lines/s\n\
              One-time activations of the clinics' administrators, for you alone: {}",
             tally.rows(),
             by_status.join(", "),
             tally.refused_lines(),
-            self.report.display(),
+            self.why(tally),
             took.as_secs_f64(),
             self.activations().display(),
         )
+    }
+
+    fn why(&self, tally: &Tally) -> String {
+        match tally.refused.is_empty() {
+            true => String::new(),
+            false => format!(" (no failure of the import; at which step and why: {})", self.report.display()),
+        }
     }
 }

@@ -19,6 +19,8 @@ use super::{
     report::{Refused, Stage},
 };
 
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
 pub struct Book {
     /// SHA-256 of the text: what the ids and idempotency keys of its commands are made of.
     pub digest: Hash,
@@ -37,14 +39,16 @@ impl Book {
     }
 
     pub fn parse(bytes: &[u8], mapping: &Mapping) -> Result<Self> {
-        let mut csv = csv::ReaderBuilder::new().flexible(true).delimiter(mapping.delimiter as u8).from_reader(bytes);
+        let unmarked = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        let mut lines = Lines { bytes: unmarked, at: 0, line: 1 };
+        let mut csv = csv::ReaderBuilder::new().flexible(true).delimiter(mapping.delimiter as u8).from_reader(unmarked);
         let header = text(csv.byte_headers()?.clone()).map_err(anyhow::Error::msg).context("line 1")?;
         let columns = Columns::find(&header, mapping)?;
         let mut book = Self { digest: sha256(bytes), entries: Vec::new(), refused: Vec::new() };
         let mut seen = HashMap::new();
         for record in csv.byte_records() {
             let record = record?;
-            let line = record.position().map_or(0, Position::line);
+            let line = lines.of(record.position().map_or(0, Position::byte));
             match text(record).and_then(|record| columns.entry(line, &record)).and_then(|entry| once(&mut seen, entry))
             {
                 Ok(entry) => book.entries.push(entry),
@@ -65,6 +69,29 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
         file.read_to_end(&mut bytes)?;
     }
     Ok(bytes)
+}
+
+/// Counts lines, whatever ends them. Ids are made of the lines, so no two records may have one; the CSV reader's own
+/// count is one behind where a line ends as on Windows.
+struct Lines<'b> {
+    bytes: &'b [u8],
+    at: usize,
+    /// Of the byte at `at`, from 1.
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the record that begins at the offset, or after the line ends there.
+    fn of(&mut self, offset: u64) -> u64 {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(self.bytes.len());
+        let ends = self.bytes[offset..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        while self.at < offset + ends {
+            let windows = self.bytes[self.at] == b'\r' && self.bytes.get(self.at + 1) == Some(&b'\n');
+            self.line += u64::from(matches!(self.bytes[self.at], b'\r' | b'\n') && !windows);
+            self.at += 1;
+        }
+        self.line
+    }
 }
 
 fn text(record: ByteRecord) -> Result<StringRecord, String> {
@@ -166,15 +193,22 @@ mod tests {
         let header = HEADER.replace('\n', ",Note\n");
         let row = |note: &str| ROW.replace('\n', &format!(",{note}\n"));
         let text = format!("{header}{}{}", row("\"first\nsecond, \"\"third\"\"\""), row("").replace(",7,", ",8,"));
-        let book = Book::parse(text.as_bytes(), &mapping()).unwrap();
-        assert_eq!(book.entries.iter().map(|entry| entry.line).collect::<Vec<_>>(), [2, 4]);
+        for text in [text.clone(), text.replace('\n', "\r\n")] {
+            let book = Book::parse(text.as_bytes(), &mapping()).unwrap();
+            assert_eq!(book.entries.iter().map(|entry| entry.line).collect::<Vec<_>>(), [2, 4]);
+        }
     }
 
     #[test]
     fn a_byte_order_mark_windows_lines_and_other_delimiters_do_no_harm() {
-        let text = format!("\u{feff}{HEADER}{ROW}").replace('\n', "\r\n").replace(',', ";");
+        let rows = (7..10).map(|id| ROW.replace(",7,", &format!(",{id},"))).collect::<String>();
+        let text = format!("\u{feff}{HEADER}{rows}").replace(',', ";");
         let mapping = Mapping { delimiter: ';', ..mapping() };
-        assert_eq!(Book::parse(text.as_bytes(), &mapping).unwrap().entries[0].clinic.as_str(), "FORTE SÃO JOÃO");
+        for (ends, expected) in [("\n", [2, 3, 4]), ("\r\n", [2, 3, 4]), ("\r", [2, 3, 4]), ("\r\n\n", [3, 5, 7])] {
+            let book = Book::parse(text.replace('\n', ends).as_bytes(), &mapping).unwrap();
+            assert_eq!(book.entries.iter().map(|entry| entry.line).collect::<Vec<_>>(), expected, "{ends:?}");
+            assert_eq!(book.entries[0].clinic.as_str(), "FORTE SÃO JOÃO");
+        }
     }
 
     #[test]

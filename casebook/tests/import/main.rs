@@ -1,0 +1,8 @@
+//! `casebook import appointments`, as an operator meets it.
+
+mod crash;
+mod log;
+mod project;
+mod real;
+mod traps;
+mod world;
