@@ -13,10 +13,17 @@ mod say;
 pub mod servers;
 pub mod system;
 
+use anyhow::Context;
 use clap::{Args, Parser};
 use service_kit::config::CommonConfig;
 
 use crate::keys::KeyConfig;
+
+/// Brings the log and the read models to what this program expects; as the owner of the database.
+pub async fn migrate(owner: &sqlx::PgPool) -> anyhow::Result<()> {
+    event_store::migrate(owner).await.context("migrating the log")?;
+    projector::migrate(owner).await.context("migrating the read models")
+}
 
 /// Casebook: the backend of many clinics at once.
 #[derive(Parser)]

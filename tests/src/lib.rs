@@ -1,1 +1,13 @@
+//! What the tests of the whole system share: a [`Stack`] of its own for each test, a [`Client`] that knows
+//! nothing but HTTP, and a [`TestClinic`] with people in it.
 
+mod clinic;
+mod http;
+mod load;
+mod log;
+mod stack;
+
+pub use clinic::{PASSWORD, TestClinic, working_time};
+pub use http::{Answer, Client};
+pub use load::Load;
+pub use stack::Stack;

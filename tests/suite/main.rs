@@ -1,3 +1,10 @@
 //! The system as its users meet it. One binary: it links once.
 
 mod architecture;
+mod bookings;
+mod commands;
+mod input;
+mod logins;
+mod outages;
+mod secrets;
+mod tenancy;

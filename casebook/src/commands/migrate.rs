@@ -1,6 +1,6 @@
 //! `casebook migrate`.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use secrecy::SecretString;
 use service_kit::config::CommonConfig;
@@ -24,8 +24,7 @@ impl Migrate {
 /// As the owner of the database: who may make schemas and roles.
 pub async fn migrate(config: &CommonConfig, url: &SecretString) -> Result<()> {
     let owner = config.database.pool(url, "casebook-migrate")?;
-    event_store::migrate(&owner).await.context("migrating the log")?;
-    projector::migrate(&owner).await.context("migrating the read models")?;
+    crate::migrate(&owner).await?;
     owner.close().await;
     Ok(())
 }

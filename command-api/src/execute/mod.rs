@@ -327,7 +327,8 @@ fn version_after(stream: StreamId, events: &[Recorded], before: i64) -> i64 {
 fn check_version<A: Aggregate>(call: &Call<A>, expectations: &[Expectation]) -> Result<(), Failure> {
     let current = version_of(call.target, expectations);
     match call.expected_version {
-        Some(expected) if expected != current => Err(Failure::StaleVersion { current }),
+        // What does not exist has no version to be stale: the decision says that it is not there.
+        Some(expected) if current > 0 && expected != current => Err(Failure::StaleVersion { current }),
         _ => Ok(()),
     }
 }

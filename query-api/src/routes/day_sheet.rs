@@ -23,6 +23,8 @@ use crate::{
     sql::Sql,
 };
 
+const DOCTORS: &[&str] = &["doctor_1"];
+
 /// An appointment with the patient who comes.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Expected {
@@ -86,12 +88,19 @@ struct DaySheetFilters {
     date: NaiveDate,
 }
 
+/// 404 for a doctor who is none, so that an empty day is not taken for one.
+async fn must_exist(reader: &Reader, doctor: ById) -> Result<(), Problem> {
+    let sql = Sql::new("d.id FROM read.doctor_1 d WHERE d.clinic_id = s.clinic AND d.id = ").bind(doctor.id);
+    reader.one::<ById>(Select::new(DOCTORS, sql)).await?.found().map(drop)
+}
+
 async fn day_sheet(
     reader: Reader,
     Path(path): Path<ById>,
     Query(filters): Query<DaySheetFilters>,
 ) -> Result<Disclosed<Reflected<Items<Expected>>>, Problem> {
     let audience = staff(&reader, Capability::Appointments).await?;
+    must_exist(&reader, path).await?;
     let sql = expected(audience.restricted).push(" AND a.doctor_id = ").bind(path.id);
     let sql = on_day(sql, filters.date).push(" AND a.status <> 'entered-in-error' ORDER BY a.start, a.id");
     answer(&reader, Capability::Appointments, sql).await

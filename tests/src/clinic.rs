@@ -1,0 +1,120 @@
+//! A clinic with people in it, made over HTTP.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chrono::{DateTime, Days, NaiveTime, Utc};
+use chrono_tz::Asia::Kolkata;
+use events::calendar::instant;
+use serde_json::{Value, json};
+
+use crate::http::{Answer, Client};
+
+pub const PASSWORD: &str = "correct horse battery staple";
+
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+/// A registered clinic and its first administrator's client.
+#[derive(Clone)]
+pub struct TestClinic {
+    pub id: String,
+    pub slug: String,
+    pub office: String,
+    pub admin: Client,
+    anybody: Client,
+}
+
+impl TestClinic {
+    /// Registers a clinic with a name of its own.
+    pub async fn register(anybody: &Client) -> Self {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let slug = format!("clinic-{n}-{}", std::process::id());
+        let answer = anybody.post("/api/v1/clinics", registration(&slug)).await.expect(201);
+        let admin = anybody.with_token(answer.text_of("access_token"));
+        let office = answer.text_of("office_id");
+        Self { id: answer.id(), slug, office, admin, anybody: anybody.clone() }
+    }
+
+    /// `/clinic/{slug}/api/v1{below}`
+    pub fn path(&self, below: &str) -> String {
+        format!("/clinic/{}/api/v1{below}", self.slug)
+    }
+
+    pub async fn get(&self, below: &str) -> Answer {
+        self.admin.get(&self.path(below)).await
+    }
+
+    /// A query that sees at least what is recorded at the position.
+    pub async fn get_at(&self, position: i64, below: &str) -> Answer {
+        self.admin.with("casebook-min-position", position).get(&self.path(below)).await
+    }
+
+    pub async fn post(&self, below: &str, body: Value) -> Answer {
+        self.admin.post(&self.path(below), body).await
+    }
+
+    /// A patient by first name; gives the id.
+    pub async fn patient(&self, first_name: &str) -> String {
+        self.post("/patients", json!({"first_name": first_name})).await.expect(201).id()
+    }
+
+    /// A doctor who works in the first office at its hours; gives the id.
+    pub async fn doctor(&self) -> String {
+        self.new_doctor().await.id()
+    }
+
+    pub async fn new_doctor(&self) -> Answer {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let body = json!({
+            "name": format!("Doctor {n}"), "email": format!("doctor{n}@{}.example", self.slug),
+            "username": format!("doctor{n}"), "licence_number": format!("LIC-{n}"), "office_ids": [self.office]
+        });
+        self.post("/doctors", body).await.expect(201)
+    }
+
+    /// Somebody with these roles, activated and logged in.
+    pub async fn staff(&self, roles: &[&str]) -> Client {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let username = format!("user{n}");
+        let body = json!({"name": format!("User {n}"), "username": username, "roles": roles});
+        let invited = self.post("/staff", body).await.expect(201);
+        self.activate(&username, &invited.text_of("activation")).await
+    }
+
+    /// Sets the first password and logs in.
+    pub async fn activate(&self, username: &str, activation: &str) -> Client {
+        let body = json!({
+            "clinic": self.slug, "username": username, "activation": activation, "password": PASSWORD
+        });
+        let tokens = self.anybody.post("/api/v1/auth/activate", body).await.expect(200);
+        self.anybody.with_token(tokens.text_of("access_token"))
+    }
+
+    pub fn booking(&self, patient: &str, doctor: &str, start: DateTime<Utc>) -> Value {
+        json!({"patient_id": patient, "doctor_id": doctor, "office_id": self.office, "start": start})
+    }
+}
+
+pub fn registration(slug: &str) -> Value {
+    json!({
+        "name": format!("Clinic {slug}"), "slug": slug, "email": format!("hello@{slug}.example"),
+        "admin": {"username": "admin", "password": PASSWORD, "name": "Asha Rao", "email": format!("a@{slug}.example")}
+    })
+}
+
+/// A working day of every new office, at `hour`:`minute` in its zone; the `n`-th from tomorrow on.
+pub fn working_time(n: u64, hour: u32, minute: u32) -> DateTime<Utc> {
+    use chrono::Datelike;
+    let today = Utc::now().with_timezone(&Kolkata).date_naive();
+    let mut days = (1..).map(|ahead| today + Days::new(ahead)).filter(|day| day.weekday() != chrono::Weekday::Sun);
+    let day = days.nth(n as usize).expect("days do not end");
+    instant(day, NaiveTime::from_hms_opt(hour, minute, 0).expect("a time of day"), Kolkata)
+}
+
+impl TestClinic {
+    /// Lifts every limit of the plan.
+    pub async fn without_limits(&self, platform: &Client) {
+        let none = json!({"doctors": null, "patients": null, "receptionists": null, "offices": null, "storage": null});
+        let path = format!("/api/v1/clinics/{}/limits", self.id);
+        platform.post(&path, json!({"limits": none})).await.expect(200);
+    }
+}

@@ -1,0 +1,125 @@
+//! The whole system, with servers of its own: the same composition that `casebook up` runs.
+
+use casebook::{api, migrate, platform, system::System};
+use event_store::{DbRole, MasterKey, Store, StoreOptions};
+use local_servers::{LocalNats, LocalPostgres};
+use projector::History;
+use secrecy::SecretString;
+use serde_json::json;
+use service_kit::{
+    layers::{self, HttpSettings},
+    lifecycle::Lifecycle,
+    tokens::SigningKeys,
+};
+use sqlx::{PgPool, postgres::PgPoolOptions};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::OnceCell};
+
+use crate::{
+    clinic::PASSWORD,
+    http::{Answer, Client},
+};
+
+const MASTER_KEY: [u8; 32] = [7; 32];
+
+/// A running system. It ends with the test.
+pub struct Stack {
+    pub nats: LocalNats,
+    pub postgres: LocalPostgres,
+    keys: SigningKeys,
+    lifecycle: Lifecycle,
+    base: String,
+    activation: String,
+    platform: OnceCell<Client>,
+    pub(crate) superuser: PgPool,
+    _folder: TempDir,
+}
+
+impl Stack {
+    /// Everything in one process, on servers of its own.
+    pub async fn start() -> Self {
+        Self::try_start(true).await.expect("the stack starts")
+    }
+
+    /// Without a projector: for tests that run one of their own.
+    pub async fn start_without_projector() -> Self {
+        Self::try_start(false).await.expect("the stack starts")
+    }
+
+    async fn try_start(project: bool) -> anyhow::Result<Self> {
+        // Only the first test of a process installs it.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let (postgres, nats) = tokio::try_join!(LocalPostgres::start_temporary(), LocalNats::start_temporary())?;
+        let folder = tempfile::tempdir()?;
+        let keys = SigningKeys::open(&folder.path().join("signing-key"))?;
+        let owner = PgPoolOptions::new().max_connections(1).connect(&postgres.url()).await?;
+        migrate(&owner).await?;
+        owner.close().await;
+        let superuser = PgPoolOptions::new().max_connections(2).connect(&postgres.superuser_url("casebook")).await?;
+        let lifecycle = Lifecycle::new();
+        let system = connect(&postgres, &nats, &lifecycle).await?;
+        let commands = system.commands(&keys);
+        let first = platform::first_administrator(&commands).await?.expect("the stack is new");
+        system.relay();
+        if project {
+            system.project();
+        }
+        let router = api::everything(commands, system.queries(&keys), &keys);
+        let base = serve(&lifecycle, router).await?;
+        let (activation, platform) = (first.activation, OnceCell::new());
+        Ok(Self { nats, postgres, keys, lifecycle, base, activation, platform, superuser, _folder: folder })
+    }
+
+    /// Somebody without a token.
+    pub fn client(&self) -> Client {
+        Client::new(&self.base)
+    }
+
+    /// The platform's administrator, logged in.
+    pub async fn platform(&self) -> Client {
+        let log_in = async || {
+            let body = json!({"username": "admin", "activation": self.activation, "password": PASSWORD});
+            let tokens: Answer = self.client().post("/api/v1/auth/activate", body).await.expect(200);
+            self.client().with_token(tokens.text_of("access_token"))
+        };
+        self.platform.get_or_init(log_in).await.clone()
+    }
+
+    /// A second process on the same servers, as far as its memory goes.
+    pub async fn second_command_api(&self) -> Client {
+        let system = connect(&self.postgres, &self.nats, &self.lifecycle).await.expect("a second one starts");
+        let router = api::everything(system.commands(&self.keys), system.queries(&self.keys), &self.keys);
+        Client::new(serve(&self.lifecycle, router).await.expect("a second one serves"))
+    }
+
+    /// The log as a process that sees all clinics.
+    pub fn store(&self) -> Store {
+        let options = StoreOptions::new(self.postgres.url().parse().expect("a URL"), MasterKey::new(MASTER_KEY));
+        Store::open(StoreOptions { reads_as: DbRole::Projector, ..options })
+    }
+
+    /// What rebuilds and comparisons read.
+    pub fn history(&self) -> History {
+        let pool = projector::pool(self.postgres.url().parse().expect("a URL"), 4);
+        History::new(pool, std::sync::Arc::new(self.store()))
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        self.lifecycle.stop();
+    }
+}
+
+async fn connect(postgres: &LocalPostgres, nats: &LocalNats, lifecycle: &Lifecycle) -> anyhow::Result<System> {
+    let (database, nats) = (SecretString::from(postgres.url()), SecretString::from(nats.url()));
+    System::connect("casebook-test", &database, &nats, MasterKey::new(MASTER_KEY), lifecycle).await
+}
+
+/// On a port of its own; the address.
+async fn serve(lifecycle: &Lifecycle, router: axum::Router) -> anyhow::Result<String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let base = format!("http://{}", listener.local_addr()?);
+    lifecycle.serve("http", listener, layers::apply(router, HttpSettings::default()));
+    Ok(base)
+}

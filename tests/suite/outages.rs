@@ -1,0 +1,71 @@
+//! NATS is disposable, a projector may die at any moment, and nobody notices a rebuild.
+
+use tests::{Load, Stack, TestClinic};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_is_stopped_wiped_and_started_again_under_load() {
+    let mut stack = Stack::start().await;
+    let clinic = TestClinic::register(&stack.client()).await;
+    clinic.without_limits(&stack.platform().await).await;
+    let load = Load::on(&clinic).await;
+    load.more(100).await;
+    for _ in 0..2 {
+        stack.nats.wipe().await.unwrap();
+        load.more(150).await;
+        stack.nats.restart().await.unwrap();
+        load.more(100).await;
+    }
+    let given = load.end().await;
+    assert_eq!(stack.count_events(&clinic.id, "PatientRegistered").await as usize, given / 2);
+    stack.read_models_equal_the_log().await;
+    stack.verify_chains().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_under_load_is_seen_by_nobody() {
+    let stack = Stack::start().await;
+    let clinic = TestClinic::register(&stack.client()).await;
+    clinic.without_limits(&stack.platform().await).await;
+    let known = clinic.patient("Asha").await;
+    let load = Load::on(&clinic).await;
+    load.more(200).await;
+    let (reads, history) = (watch(&clinic, &known), stack.history());
+    for _ in 0..3 {
+        for name in ["patient", "appointment", "patient_stats"] {
+            projector::rebuild(&history, name, None, &mut |_| {}).await.unwrap();
+        }
+    }
+    assert!(reads.end().await > 50, "too few reads to say anything");
+    load.end().await;
+    stack.read_models_equal_the_log().await;
+}
+
+/// Reads a patient and the list again and again: each answer must be whole.
+fn watch(clinic: &TestClinic, patient: &str) -> Watch {
+    let (clinic, path) = (clinic.clone(), format!("/patients/{patient}"));
+    let (stop, mut stopped) = tokio::sync::watch::channel(false);
+    let reads = tokio::spawn(async move {
+        let (mut reads, mut seen) = (0, 0);
+        while !*stopped.borrow_and_update() {
+            assert_eq!(clinic.get(&path).await.expect(200).text_of("first_name"), "Asha");
+            let total = clinic.get("/patients/stats").await.expect(200).json()["total"].as_i64().unwrap_or_default();
+            assert!(total >= seen, "statistics went back from {seen} to {total}");
+            (seen, reads) = (total, reads + 2);
+        }
+        reads
+    });
+    Watch { stop, reads }
+}
+
+struct Watch {
+    stop: tokio::sync::watch::Sender<bool>,
+    reads: tokio::task::JoinHandle<usize>,
+}
+
+impl Watch {
+    /// How many reads there were; fails if one of them did.
+    async fn end(self) -> usize {
+        self.stop.send_replace(true);
+        self.reads.await.expect("every read is answered")
+    }
+}

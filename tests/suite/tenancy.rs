@@ -1,0 +1,182 @@
+//! Another clinic's token, another clinic's ids: on every route that there is, taken from the OpenAPI
+//! document, so that a route without a case here fails the build.
+
+use std::collections::BTreeMap;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{Answer, Client, Stack, TestClinic, working_time};
+
+/// What a command on a resource needs to be understood at all, by operation.
+fn body_of(operation: &str) -> Option<Value> {
+    let some = "018f0000-0000-7000-8000-000000000001";
+    Some(match operation {
+        "DeactivatePatient"
+        | "ReactivatePatient"
+        | "UnmergePatient"
+        | "AssertNoKnownAllergies"
+        | "RecordDeath"
+        | "RenewActivation"
+        | "LockStaff"
+        | "UnlockStaff"
+        | "ConfirmAppointment"
+        | "CheckIn"
+        | "StartAppointment"
+        | "CompleteAppointment"
+        | "MarkNoShow"
+        | "CancelAppointment" => json!({}),
+        "UpdateDemographics" => json!({"first_name": "Asha"}),
+        "MergePatient" => json!({"survivor_id": some}),
+        "AddIdentifier" => json!({"type": "passport", "value": "Z1234567"}),
+        "EndIdentifier" => json!({"identifier_id": some}),
+        "SetEmergencyContact" => json!({"name": "Vikram"}),
+        "LinkFamily" => json!({"relative_id": some, "relationship": "sister"}),
+        "RecordAllergy" => json!({"substance": "penicillin"}),
+        "VerifyAllergy" | "RefuteAllergy" | "ResolveAllergy" => json!({"allergy_id": some}),
+        "AddProblem" => json!({"text": "asthma"}),
+        "ResolveProblem" => json!({"problem_id": some}),
+        "GiveConsent" => json!({"scope": "research"}),
+        "WithdrawConsent" => json!({"consent_id": some}),
+        "RestrictRecord" => json!({"confidentiality": "restricted"}),
+        "GrantRole" | "RevokeRole" => json!({"role": "nurse"}),
+        "DeactivateStaff" | "DeactivateDoctor" | "EnterAppointmentInError" => json!({"reason": "a mistake"}),
+        "AssignOffice" | "UnassignOffice" | "SetPrimaryOffice" => json!({"office_id": some}),
+        "SetWorkingHours" => json!({"hours": []}),
+        "DeclareLeave" => json!({"from": working_time(3, 9, 0), "to": working_time(3, 12, 0)}),
+        "CancelLeave" => json!({"leave_id": some}),
+        "SetFee" => json!({"fee": {"minor": 50_000, "currency": "INR"}}),
+        "RecordLicence" => json!({"number": "LIC-1"}),
+        "RescheduleAppointment" => json!({"start": working_time(3, 10, 0)}),
+        _ => return None,
+    })
+}
+
+struct Route {
+    operation: String,
+    method: Method,
+    path: String,
+    /// The parameters that it cannot do without.
+    query: String,
+    has_body: bool,
+}
+
+/// Every operation below a clinic's address.
+async fn clinic_routes(anybody: &Client) -> Vec<Route> {
+    let document = anybody.get("/openapi.json").await.expect(200).json();
+    let mut routes = Vec::new();
+    for (path, operations) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in operations.as_object().expect("operations") {
+            let Ok(method) = method.to_uppercase().parse::<Method>() else { continue };
+            let operation_id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+            if path.starts_with("/clinic/{slug}") && operation["responses"].is_object() {
+                let has_body = operation["requestBody"].is_object();
+                let query = required_query(operation);
+                routes.push(Route { operation: operation_id, method, path: path.clone(), query, has_body });
+            }
+        }
+    }
+    routes
+}
+
+/// `?date=…`, where the document asks for it.
+fn required_query(operation: &Value) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let required = parameters.filter(|parameter| parameter["in"] == "query" && parameter["required"] == true);
+    let names = required.filter_map(|parameter| parameter["name"].as_str());
+    let pairs: Vec<String> =
+        names.map(|name| format!("{name}={}", if name == "date" { "2030-01-07" } else { "some" })).collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+}
+
+async fn ask(client: &Client, route: &Route, slug: &str, id: &str) -> Answer {
+    let path = format!("{}{}", route.path.replace("{slug}", slug).replace("{id}", id), route.query);
+    let client = match route.method {
+        Method::PUT | Method::DELETE => client.with("if-match", "\"1\""),
+        _ => client.clone(),
+    };
+    let body = route.has_body.then(|| body_of(&route.operation).unwrap_or_else(|| json!({})));
+    client.send(route.method.clone(), &path, body.map(|body| body.to_string().into_bytes())).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_clinics_token_finds_nothing_anywhere() {
+    let stack = Stack::start().await;
+    let (ours, theirs) = (TestClinic::register(&stack.client()).await, TestClinic::register(&stack.client()).await);
+    let patient = ours.patient("Asha").await;
+    let routes = clinic_routes(&stack.client()).await;
+    assert!(routes.len() > 50, "the document lists {} operations", routes.len());
+    for route in &routes {
+        let answer = ask(&theirs.admin, route, &ours.slug, &patient).await;
+        let seen = format!("{} {}: {}", route.method, route.path, answer.text);
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (404, "not-found"), "{seen}");
+        assert!(!answer.text.contains(&ours.id) && !answer.text.contains("Asha"), "{seen}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_clinics_id_is_an_id_that_does_not_exist() {
+    let stack = Stack::start().await;
+    let (ours, theirs) = (TestClinic::register(&stack.client()).await, TestClinic::register(&stack.client()).await);
+    let (ids, everything) = (ids_of(&ours).await, doctor_and_administrator(&theirs).await);
+    let absent = "018f0000-0000-7000-8000-00000000ffff";
+    for route in clinic_routes(&stack.client()).await.iter().filter(|route| route.path.contains("{id}")) {
+        let collection = route.path.split('/').nth(5).unwrap_or_default();
+        let foreign = ids.get(collection).unwrap_or_else(|| panic!("{collection} has no id to try here"));
+        assert!(!route.has_body || body_of(&route.operation).is_some(), "{} has no case here", route.operation);
+        let answers =
+            [ask(&everything, route, &theirs.slug, foreign).await, ask(&everything, route, &theirs.slug, absent).await];
+        for answer in &answers {
+            assert_eq!(answer.status.as_u16(), 404, "{} {}: {}", route.method, route.path, answer.text);
+        }
+        assert_eq!(without_ids(&answers[0]), without_ids(&answers[1]), "{}", route.operation);
+    }
+}
+
+/// Somebody whose roles allow every command that there is.
+async fn doctor_and_administrator(clinic: &TestClinic) -> Client {
+    let doctor = clinic.new_doctor().await;
+    let grant = format!("/staff/{}/grant-role", doctor.id());
+    clinic.post(&grant, json!({"role": "clinic_admin"})).await.expect(200);
+    let staff = clinic.get_at(doctor.position(), &format!("/staff/{}", doctor.id())).await.expect(200);
+    clinic.activate(&staff.text_of("username"), &doctor.text_of("activation")).await
+}
+
+/// One resource of each collection, by the collection's name.
+async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
+    let (doctor, patient) = (clinic.doctor().await, clinic.patient("Asha").await);
+    let booking = clinic.booking(&patient, &doctor, working_time(1, 10, 0));
+    let appointment = clinic.post("/appointments", booking).await.expect(201);
+    clinic.get_at(appointment.position(), &format!("/appointments/{}", appointment.id())).await.expect(200);
+    BTreeMap::from([
+        ("patients", patient),
+        ("doctors", doctor.clone()),
+        ("staff", doctor),
+        ("appointments", appointment.id()),
+    ])
+}
+
+/// What differs between two requests by itself.
+fn without_ids(answer: &Answer) -> Value {
+    let mut body = answer.json();
+    for member in ["instance", "correlation_id"] {
+        body.as_object_mut().map(|body| body.remove(member));
+    }
+    body
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_good_token_nothing_is_shown() {
+    let stack = Stack::start().await;
+    let clinic = TestClinic::register(&stack.client()).await;
+    let good = clinic.admin.token().unwrap().to_owned();
+    let (signed, signature) = good.rsplit_once('.').unwrap();
+    let turned: String = signature.chars().rev().collect();
+    let tokens = ["", "nonsense", &format!("{signed}.{turned}"), &format!("{signed}."), &good[..good.len() - 2]];
+    for route in clinic_routes(&stack.client()).await {
+        for token in tokens {
+            let client = stack.client().with_token(token);
+            let answer = ask(&client, &route, &clinic.slug, "018f0000-0000-7000-8000-00000000ffff").await;
+            assert_eq!(answer.status.as_u16(), 401, "{} {}: {}", route.method, route.path, answer.text);
+        }
+    }
+}
