@@ -10,4 +10,4 @@ mod stack;
 pub use clinic::{PASSWORD, TestClinic, working_time};
 pub use http::{Answer, Client};
 pub use load::Load;
-pub use stack::Stack;
+pub use stack::{MASTER_KEY, Stack};

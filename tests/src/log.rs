@@ -93,3 +93,20 @@ impl Stack {
         done.expect("the superuser may do it").rows_affected()
     }
 }
+
+impl Stack {
+    /// How many events all read models together have seen.
+    pub async fn projected(&self) -> i64 {
+        let row = sqlx::query("SELECT coalesce(sum(position), 0)::bigint FROM read.checkpoint");
+        row.fetch_one(&self.superuser).await.and_then(|row| row.try_get(0)).expect("the checkpoints are there")
+    }
+
+    /// Waits until the read models have moved on.
+    pub async fn projected_beyond(&self, before: i64) {
+        let since = Instant::now();
+        while self.projected().await <= before {
+            assert!(since.elapsed() < CATCH_UP_WITHIN, "no read model moves");
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}

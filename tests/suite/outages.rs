@@ -1,6 +1,7 @@
 //! NATS is disposable, a projector may die at any moment, and nobody notices a rebuild.
 
 use tests::{Load, Stack, TestClinic};
+use tokio::process::{Child, Command};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nats_is_stopped_wiped_and_started_again_under_load() {
@@ -38,6 +39,33 @@ async fn a_rebuild_under_load_is_seen_by_nobody() {
     assert!(reads.end().await > 50, "too few reads to say anything");
     load.end().await;
     stack.read_models_equal_the_log().await;
+}
+
+/// Twenty times, each at another moment of its work.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_projector_is_killed_again_and_again_under_load() {
+    const KILLS: usize = 20;
+    let stack = Stack::start_without_projector().await;
+    let clinic = TestClinic::register(&stack.client()).await;
+    clinic.without_limits(&stack.platform().await).await;
+    let load = Load::on(&clinic).await;
+    for n in 0..KILLS {
+        let mut projector = projector(&stack);
+        let before = stack.projected().await;
+        load.more(10 + 3 * n).await;
+        stack.projected_beyond(before).await;
+        projector.kill().await.expect("it was killed");
+    }
+    load.end().await;
+    let _projector = projector(&stack);
+    stack.read_models_equal_the_log().await;
+    stack.verify_chains().await;
+}
+
+/// A process of its own, which ends with the test at the latest.
+fn projector(stack: &Stack) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_projector"));
+    command.args([stack.postgres.url(), stack.nats.url()]).kill_on_drop(true).spawn().expect("a projector starts")
 }
 
 /// Reads a patient and the list again and again: each answer must be whole.

@@ -1,0 +1,19 @@
+//! A projector in a process of its own, for tests that kill it: `projector <database url> <nats url>`.
+
+use casebook::system::System;
+use event_store::MasterKey;
+use secrecy::SecretString;
+use service_kit::lifecycle::Lifecycle;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let mut arguments = std::env::args().skip(1).map(SecretString::from);
+    let (Some(database), Some(nats)) = (arguments.next(), arguments.next()) else {
+        anyhow::bail!("usage: projector <database url> <nats url>")
+    };
+    let (lifecycle, master_key) = (Lifecycle::new(), MasterKey::new(tests::MASTER_KEY));
+    let system = System::connect("casebook-test-projector", &database, &nats, master_key, &lifecycle).await?;
+    system.project();
+    Ok(lifecycle.run().await?)
+}
