@@ -5,7 +5,7 @@ CASEBOOK = cargo run --quiet --locked --package casebook --profile $(PROFILE) --
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status demo import-real test lint format contracts contracts-check prerequisites
+.PHONY: help up down status demo import-real test bench lint format contracts contracts-check prerequisites
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ else
 	@echo "cargo-nextest is not installed: running the same tests with cargo test"
 	cargo test --workspace --locked --no-fail-fast
 endif
+
+bench: prerequisites ## Each figure beside its ceiling, with the goals. ROWS=append-many,append-hot ROUNDS=3 SECONDS_EACH=5
+	@echo "Building for speed (the first time takes some minutes)"
+	@cargo run --quiet --locked --release --package tests --bin bench -- $(if $(ROWS),,--result docs/results/bench.md)
 
 lint: ## Format and lints, as CI asks for them
 	cargo fmt --all --check
