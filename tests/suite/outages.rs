@@ -1,5 +1,6 @@
 //! NATS is disposable, a projector may die at any moment, and nobody notices a rebuild.
 
+use serde_json::json;
 use tests::{Load, Stack, TestClinic};
 use tokio::process::{Child, Command};
 
@@ -39,6 +40,44 @@ async fn a_rebuild_under_load_is_seen_by_nobody() {
     assert!(reads.end().await > 50, "too few reads to say anything");
     load.end().await;
     stack.read_models_equal_the_log().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_is_restarted_under_load_and_nothing_that_was_answered_is_lost() {
+    let mut stack = Stack::start().await;
+    let clinic = TestClinic::register(&stack.client()).await;
+    clinic.without_limits(&stack.platform().await).await;
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let desks = (0..4).map(|desk| tokio::spawn(register_until(clinic.clone(), desk, stopped.clone())));
+    let desks: Vec<_> = desks.collect();
+    stack.postgres.restart().await.unwrap();
+    let since = std::time::Instant::now();
+    while clinic.post("/patients", json!({"first_name": "Asha"})).await.status != 201 {
+        assert!(since.elapsed().as_secs() < 30, "commands are refused for ever");
+    }
+    stop.send_replace(true);
+    let mut registered = 1;
+    for desk in desks {
+        registered += desk.await.expect("every command is answered 201 or 503");
+    }
+    assert!(stack.count_events(&clinic.id, "PatientRegistered").await >= registered);
+    stack.read_models_equal_the_log().await;
+    stack.verify_chains().await;
+}
+
+/// How many were answered 201; the others must be 503, with a word on when to come again.
+async fn register_until(clinic: TestClinic, desk: usize, mut stopped: tokio::sync::watch::Receiver<bool>) -> i64 {
+    let (mut registered, mut n) = (0, 0);
+    while !*stopped.borrow_and_update() {
+        n += 1;
+        let answer = clinic.post("/patients", json!({"first_name": format!("Patient {desk}-{n}")})).await;
+        match answer.status.as_u16() {
+            201 => registered += 1,
+            503 => assert!(!answer.header("retry-after").is_empty(), "{}", answer.text),
+            _ => panic!("answered: {}", answer.text),
+        }
+    }
+    registered
 }
 
 /// Twenty times, each at another moment of its work.

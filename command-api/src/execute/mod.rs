@@ -14,7 +14,10 @@ use domain::{Aggregate, Clinic, Context, Decision, Facts, Pseudonyms, Refusal, S
 use event_store::{
     Append, AppendError, Appended, Circumstances, Expectation, Idempotency, NewEvent, Store, StoreError,
 };
-use events::{Actor, Client, ClinicId, Ledger, Position, Purpose, Recorded, StreamId, claim::ClaimKey};
+use events::{
+    Actor, Client, ClinicId, Ledger, Position, Purpose, Recorded, StreamId,
+    claim::{ClaimKey, Fact},
+};
 use uuid::Uuid;
 
 use cache::StateCache;
@@ -215,7 +218,7 @@ impl Executor {
     }
 
     /// Runs a command to its end. Commands on one stream take turns, so that they never fail each other.
-    pub async fn execute<A>(&self, call: Call<A>) -> Result<Done, Failure>
+    pub async fn execute<A>(&self, mut call: Call<A>) -> Result<Done, Failure>
     where
         A: Aggregate,
         A::Command: Clone,
@@ -235,7 +238,11 @@ impl Executor {
                 Ok(appended) => return Ok(self.done(&call, appended, after, &expectations)),
                 Err(AppendError::KeyRecorded) => return Err(Failure::KeyRecorded),
                 Err(AppendError::KeyDestroyed) => return Err(Failure::Erased),
-                Err(AppendError::Moved(fact)) => self.states.forget(call.clinic, &fact),
+                Err(AppendError::Moved(fact)) => {
+                    // Where an id is not so fresh after all, its stream is read like any other.
+                    call.fresh &= fact != Fact::Stream(call.target);
+                    self.states.forget(call.clinic, &fact);
+                }
                 Err(AppendError::ClaimTaken(claim)) => lost.claim(claim),
                 Err(AppendError::TimeTaken | AppendError::BoundPassed { .. }) => lost.contended = true,
                 Err(error @ (AppendError::Refused(_) | AppendError::Unavailable(_))) => {
