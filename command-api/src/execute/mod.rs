@@ -2,141 +2,37 @@
 //! in between, load and decide again.
 
 mod cache;
+mod call;
 mod facts;
 mod login;
+mod plan;
 mod secrets;
 mod turns;
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use domain::{Aggregate, Clinic, Context, Decision, Facts, Pseudonyms, Refusal, State};
-use event_store::{
-    Append, AppendError, Appended, Circumstances, Expectation, Idempotency, NewEvent, Store, StoreError,
-};
+use event_store::{AppendError, Appended, Expectation, Store, StoreError};
 use events::{
-    Actor, Client, ClinicId, Ledger, Position, Purpose, Recorded, StreamId,
+    ClinicId, Position, Recorded, StreamId,
     claim::{ClaimKey, Fact},
 };
 use uuid::Uuid;
 
 use cache::StateCache;
+pub use call::{Call, Guard, KeyedCall, Reached};
 use facts::Loader;
 pub use login::CurrentLogin;
+use plan::{plan, version_after, version_of};
 pub use secrets::Secret;
-use secrets::{NoSecret, credential_changes};
 pub use turns::Turns;
-
-use crate::answer::{Extra, Shape, nothing_more};
 
 /// How often a decision is made again before the caller is asked to come back. Each round means that
 /// somebody else succeeded, so many rounds mean many successes elsewhere, not a standstill.
 const MAX_TRIES: u32 = 50;
 /// What the caller is told to wait after [`MAX_TRIES`].
 pub const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// A command and everything that surrounds it.
-pub struct Call<A: Aggregate> {
-    pub clinic: ClinicId,
-    /// The stream that the command acts on.
-    pub target: StreamId,
-    /// The server made the target's id just now, so nothing can lie under it.
-    pub fresh: bool,
-    pub command: A::Command,
-    /// `BookAppointment`.
-    pub name: &'static str,
-    /// `If-Match`: the version that the caller saw.
-    pub expected_version: Option<i64>,
-    pub actor: Actor,
-    pub purpose: Purpose,
-    pub client: Client,
-    pub correlation_id: Uuid,
-    /// Only an import says when it really happened.
-    pub occurred_at: Option<DateTime<Utc>>,
-    /// Also refused by a clinic that is suspended or has run out.
-    pub needs_standing: bool,
-    /// What the caller's limited rights ask of the thing itself.
-    pub guard: Option<Guard<A>>,
-    /// A secret that the command brings for a login.
-    pub secret: Option<Secret>,
-    /// Further members of the answer, such as an activation shown once.
-    pub extra: Extra,
-    /// The member of the answer whose id is the answer's own: `office_id`.
-    pub made: Option<&'static str>,
-    pub idempotency: Option<KeyedCall>,
-}
-
-/// A command that came with an `Idempotency-Key`.
-#[derive(Clone)]
-pub struct KeyedCall {
-    /// Where it is remembered; the platform's for a clinic that does not exist yet.
-    pub clinic: ClinicId,
-    pub key_hash: [u8; 32],
-    /// HMAC of method, path and body.
-    pub fingerprint: [u8; 32],
-    /// Derived from the client's key.
-    pub answer_key: [u8; 32],
-}
-
-impl<A: Aggregate> Call<A> {
-    /// A command of nobody in particular, from nowhere: the caller says what is known.
-    pub fn new(clinic: ClinicId, target: StreamId, name: &'static str, command: A::Command) -> Self {
-        Self {
-            clinic,
-            target,
-            fresh: false,
-            command,
-            name,
-            expected_version: None,
-            actor: Actor::anonymous(),
-            purpose: Purpose::Hoperat,
-            client: Client::default(),
-            correlation_id: Uuid::now_v7(),
-            occurred_at: None,
-            needs_standing: false,
-            guard: None,
-            secret: None,
-            extra: nothing_more(),
-            made: None,
-            idempotency: None,
-        }
-    }
-}
-
-impl<A: Aggregate> Call<A> {
-    fn shape(&self) -> Shape {
-        Shape { target: self.target, made: self.made, extra: self.extra.clone() }
-    }
-}
-
-// By hand: a derived one would ask that the aggregate itself be cloned with it.
-impl<A: Aggregate> Clone for Call<A>
-where
-    A::Command: Clone,
-{
-    fn clone(&self) -> Self {
-        Self {
-            command: self.command.clone(),
-            actor: self.actor.clone(),
-            client: self.client.clone(),
-            guard: self.guard.clone(),
-            secret: self.secret.clone(),
-            extra: self.extra.clone(),
-            idempotency: self.idempotency.clone(),
-            ..*self
-        }
-    }
-}
-
-/// What a command is about to act on, for rights that reach only so far.
-pub struct Reached<'a, A: Aggregate> {
-    pub target: StreamId,
-    pub state: Option<&'a A>,
-    pub command: &'a A::Command,
-}
-
-/// Whether a command on this state lies within the caller's rights.
-pub type Guard<A> = Arc<dyn Fn(&Reached<'_, A>) -> bool + Send + Sync>;
 
 /// What became of a command.
 #[derive(Debug)]
@@ -325,88 +221,11 @@ impl Executor {
     }
 }
 
-/// A stream's version after some events; `before` where none of them lies in it (an entry of a merged record
-/// is changed where it lies).
-fn version_after(stream: StreamId, events: &[Recorded], before: i64) -> i64 {
-    events.iter().rev().find(|recorded| recorded.stream == stream).map_or(before, |recorded| recorded.version)
-}
-
 fn check_version<A: Aggregate>(call: &Call<A>, expectations: &[Expectation]) -> Result<(), Failure> {
     let current = version_of(call.target, expectations);
     match call.expected_version {
         // What does not exist has no version to be stale: the decision says that it is not there.
         Some(expected) if current > 0 && expected != current => Err(Failure::StaleVersion { current }),
         _ => Ok(()),
-    }
-}
-
-fn version_of(stream: StreamId, expectations: &[Expectation]) -> i64 {
-    let fact = events::claim::Fact::Stream(stream);
-    expectations.iter().find(|e| e.fact == fact).and_then(|e| e.version).unwrap_or(0)
-}
-
-/// Turns a decision into an append, and says what the streams will look like after it.
-fn plan<A: Aggregate>(
-    call: &Call<A>,
-    seed: Uuid,
-    decided: Decided,
-) -> Result<(Append, Vec<(StreamId, State)>), Failure> {
-    let Decided { decision, mut facts, expectations } = decided;
-    let before = version_of(call.target, &expectations);
-    let (mut claims, mut counters, mut touched) = (Vec::new(), Vec::new(), Vec::new());
-    for (stream, event) in &decision.events {
-        let before = facts.streams.remove(stream).flatten();
-        let effects = State::effects(before.as_ref(), *stream, event);
-        claims.extend(effects.claims.into_iter().map(|change| (*stream, change)));
-        counters.extend(effects.counters);
-        let after = State::evolve(before, event).ok_or(Failure::CorruptStream(*stream))?;
-        facts.streams.insert(*stream, Some(after));
-        if !touched.contains(stream) {
-            touched.push(*stream);
-        }
-    }
-    let credentials =
-        credential_changes(&decision.events, call.secret.as_ref()).map_err(|NoSecret| Failure::NoSecret(call.name))?;
-    let after = touched.into_iter().filter_map(|s| Some((s, facts.streams.remove(&s)??))).collect();
-    let append = Append {
-        clinic: call.clinic,
-        ledger: Ledger::Record,
-        about: circumstances(call, seed),
-        events: decision.events.into_iter().map(|(stream, event)| NewEvent { stream, event }).collect(),
-        expectations,
-        claims,
-        counters,
-        bounds: decision.bounds,
-        idempotency: call.idempotency.as_ref().map(|keyed| remembered(call, keyed, before)),
-        credentials,
-    };
-    Ok((append, after))
-}
-
-fn circumstances<A: Aggregate>(call: &Call<A>, seed: Uuid) -> Circumstances {
-    Circumstances {
-        actor: call.actor.clone(),
-        purpose: call.purpose,
-        reason: None,
-        command: call.name,
-        correlation_id: call.correlation_id,
-        causation_id: seed,
-        client: call.client.clone(),
-        occurred_at: call.occurred_at,
-    }
-}
-
-fn remembered<A: Aggregate>(call: &Call<A>, keyed: &KeyedCall, before: i64) -> Idempotency {
-    let shape = call.shape();
-    Idempotency {
-        clinic: keyed.clinic,
-        user: call.actor.user,
-        key_hash: keyed.key_hash,
-        fingerprint: keyed.fingerprint,
-        answer_key: keyed.answer_key,
-        answer: Arc::new(move |events| {
-            let version = version_after(shape.target, events, before);
-            shape.write(version, events.last().map_or(0, |e| e.position), events)
-        }),
     }
 }
