@@ -5,14 +5,16 @@ CASEBOOK = cargo run --quiet --locked --package casebook --profile $(PROFILE) --
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status demo import-real test bench lint format contracts contracts-check prerequisites
+.PHONY: help up down status demo rebuild import-real test bench lint format contracts contracts-check prerequisites
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: prerequisites ## Start everything on http://127.0.0.1:8080; Ctrl-C stops it. PROFILE=release builds for speed
-	@echo "Building casebook (the first time takes some minutes)"
+	@echo "Building casebook with the profile $(PROFILE) (the first time takes some minutes)"
 	@cargo build --locked --package casebook --profile $(PROFILE)
+	@echo "Starting PostgreSQL, nats-server (unless DATABASE_URL and NATS_URL name existing ones) and all services"
+	@echo "Data and keys are in $${CASEBOOK_DATA_DIR:-.casebook}. Ctrl-C stops all of it; \`make demo\` in another terminal fills two clinics"
 	@$(CASEBOOK) up
 
 down: ## Stop what `make up` started, from another terminal
@@ -26,6 +28,9 @@ demo: ## Fill two clinics of what `make up` started, and say how to log in
 
 import-real: prerequisites ## Import the whole real book, kill it in the middle, and compare (docs/results/import.md)
 	cargo test --locked --package casebook --profile $(PROFILE) --test import -- --ignored --nocapture real
+
+rebuild: ## Make all read models again from the log; PROJECTION=patient for one, CLINIC=<slug> for one clinic's rows
+	@$(CASEBOOK) rebuild $(or $(PROJECTION),--all) $(if $(CLINIC),--clinic $(CLINIC))
 
 test: prerequisites ## Every test, on private servers of its own
 ifeq ($(NEXTEST),yes)

@@ -8,7 +8,7 @@ use command_api::App;
 use query_api::QueryState;
 use service_kit::{
     Authority,
-    docs::{About, Docs},
+    docs::{About, Collected, Docs},
     rate::{self, RateLimit},
     scope::{AccessJournal, Attempt, BoxFuture},
     tokens::SigningKeys,
@@ -26,17 +26,53 @@ const ABOUT: About = About {
                   `Casebook-Min-Position` and a query sees at least that command.",
 };
 
-/// Everything, on one port.
-pub fn everything(commands: App, queries: QueryState, keys: &SigningKeys) -> Router {
-    let api = command_routes(commands).merge(query_api::router(queries));
-    let (router, docs) = Docs::of(api, ABOUT, &[]);
-    router.merge(docs.routes()).merge(well_known(keys))
+/// The routes of both services and the one document of both, whichever of them a process serves.
+pub struct Api {
+    commands: Router<App>,
+    queries: Router<QueryState>,
+    docs: Docs,
 }
 
-fn command_routes(app: App) -> ApiRouter {
+impl Api {
+    pub fn new() -> Self {
+        let (commands, queries) = (command_routes(), query_api::routes::all());
+        let mut collected = Collected::default();
+        let (commands, queries) = (collected.take(commands), collected.take(queries));
+        Self { commands, queries, docs: collected.finish(ABOUT, &[]) }
+    }
+
+    /// The OpenAPI 3.1 document, as it is served and as it is kept in `docs/api`.
+    pub fn openapi(&self) -> &[u8] {
+        self.docs.openapi()
+    }
+
+    /// Everything, on one port.
+    pub fn everything(self, commands: App, queries: QueryState, keys: &SigningKeys) -> Router {
+        let commands_alone = self.commands.clone().with_state(commands);
+        self.queries(queries, keys).merge(commands_alone)
+    }
+
+    /// What is sent to the command API: all that is neither GET nor HEAD.
+    pub fn commands(self, commands: App) -> Router {
+        self.commands.with_state(commands)
+    }
+
+    /// What is sent to the query API, and what is about the whole.
+    pub fn queries(self, queries: QueryState, keys: &SigningKeys) -> Router {
+        self.queries.with_state(queries).merge(self.docs.routes()).merge(well_known(keys))
+    }
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn command_routes() -> ApiRouter<App> {
     let limit = RateLimit::per_client("login", LOGINS_PER_WINDOW, LOGIN_WINDOW).expect("the window is not empty");
     let logins = command_api::auth::routes().layer(from_fn_with_state(limit, rate::limit));
-    command_api::routes::all().merge(logins).with_state(app)
+    command_api::routes::all().merge(logins)
 }
 
 /// RFC 7517, for whoever verifies tokens without asking.

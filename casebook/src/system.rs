@@ -1,6 +1,6 @@
 //! The services of a process, on given servers.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{borrow::Cow, convert::Infallible, sync::Arc};
 
 use anyhow::Result;
 use async_nats::Client;
@@ -15,16 +15,29 @@ use event_store::{
 use projector::{History, Projector};
 use query_api::QueryState;
 use secrecy::{ExposeSecret, SecretString};
-use service_kit::{lifecycle::Lifecycle, tokens::SigningKeys};
-use sqlx::postgres::PgConnectOptions;
+use service_kit::{
+    lifecycle::{Health, Lifecycle},
+    tokens::SigningKeys,
+};
+use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use crate::{api::authority, bus};
+use crate::{Config, api::authority, bus, data_dir::DataDir};
 
 /// One that leads, one that looks.
 const RELAY_CONNECTIONS: u32 = 2;
 /// One for each read model and some that look.
 const PROJECTOR_CONNECTIONS: u32 = 12;
 const QUERY_CONNECTIONS: u32 = 16;
+/// One that asks.
+const HEALTH_CONNECTIONS: u32 = 1;
+
+/// The log, for a command that runs beside the services or without them. The relay of those that run publishes what it
+/// appends. `name` is what the database shows for this process.
+pub fn open_store(config: &Config, database: &SecretString, name: &str) -> Result<Store> {
+    let database = database.expose_secret().parse::<PgConnectOptions>()?.application_name(name);
+    let key = config.keys.master_key(&DataDir::at(&config.common.data_dir))?;
+    Ok(Store::open(StoreOptions::new(database, key)))
+}
 
 /// What every service is given.
 pub struct System {
@@ -87,7 +100,30 @@ impl System {
         });
     }
 
+    /// Whether this process can do its work: NATS is no part of it, since without it all goes on, only later.
+    pub fn health(&self) -> Health {
+        Health::new(self.lifecycle.stopping()).database(DbRole::Reader.pool(self.database.clone(), HEALTH_CONNECTIONS))
+    }
+
+    /// The same, of a process that carries events into the read models.
+    pub fn projector_health(&self) -> Health {
+        let pool = DbRole::Projector.pool(self.database.clone(), HEALTH_CONNECTIONS);
+        self.health().check("read models", move || {
+            let pool = pool.clone();
+            async move { nothing_parked(&pool).await }
+        })
+    }
+
     fn options(&self) -> StoreOptions {
         StoreOptions::new(self.database.clone(), MasterKey::new(*self.master_key.expose()))
+    }
+}
+
+/// A read model that has stopped before an event waits for people.
+async fn nothing_parked(pool: &PgPool) -> Result<(), Cow<'static, str>> {
+    match projector::parked(pool).await {
+        Ok(parked) if parked.is_empty() => Ok(()),
+        Ok(parked) => Err(format!("{} are parked: casebook parked", parked.len()).into()),
+        Err(_) => Err("cannot be asked".into()),
     }
 }

@@ -1,6 +1,6 @@
 //! The whole system, with servers of its own: the same composition that `casebook up` runs.
 
-use casebook::{api, migrate, platform, system::System};
+use casebook::{api::Api, migrate, platform, system::System};
 use event_store::{DbRole, MasterKey, Store, StoreOptions};
 use local_servers::{LocalNats, LocalPostgres};
 use projector::History;
@@ -60,12 +60,12 @@ impl Stack {
         let lifecycle = Lifecycle::new();
         let system = connect(&postgres, &nats, &lifecycle).await?;
         let commands = system.commands(&keys);
-        let first = platform::first_administrator(&commands).await?.expect("the stack is new");
+        let first = platform::first_administrator(&commands.executor).await?.expect("the stack is new");
         system.relay();
         if project {
             system.project();
         }
-        let router = api::everything(commands, system.queries(&keys), &keys);
+        let router = Api::new().everything(commands, system.queries(&keys), &keys);
         let base = serve(&lifecycle, router).await?;
         let (activation, platform) = (first.activation, OnceCell::new());
         Ok(Self { nats, postgres, keys, lifecycle, base, activation, platform, superuser, _folder: folder })
@@ -89,7 +89,7 @@ impl Stack {
     /// A second process on the same servers, as far as its memory goes.
     pub async fn second_command_api(&self) -> Client {
         let system = connect(&self.postgres, &self.nats, &self.lifecycle).await.expect("a second one starts");
-        let router = api::everything(system.commands(&self.keys), system.queries(&self.keys), &self.keys);
+        let router = Api::new().everything(system.commands(&self.keys), system.queries(&self.keys), &self.keys);
         Client::new(serve(&self.lifecycle, router).await.expect("a second one serves"))
     }
 

@@ -11,7 +11,7 @@ use clap::{Arg, Args, CommandFactory};
 use events::{AggregateKind, AppointmentEvent, ClinicEvent, DoctorEvent, PatientEvent, StaffEvent};
 use schemars::schema_for;
 
-use crate::Casebook;
+use crate::{Casebook, api::Api};
 
 /// Write the generated files: the schemas of all events, the API and the configuration
 #[derive(Args)]
@@ -60,7 +60,7 @@ fn contracts() -> Result<BTreeMap<PathBuf, String>> {
     ];
     let mut files = BTreeMap::from([
         (PathBuf::from("configuration.md"), configuration()),
-        (PathBuf::from("api/query-api.json"), String::from_utf8(query_api::openapi())?),
+        (PathBuf::from("api/openapi.json"), String::from_utf8(Api::new().openapi().to_vec())? + "\n"),
     ]);
     for (kind, schema) in events {
         files.insert(format!("events/{kind}.json").into(), serde_json::to_string_pretty(&schema)? + "\n");

@@ -9,9 +9,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand};
 use command_api::{auth::passwords::Passwords, execute::Executor};
-use event_store::{Store, StoreOptions};
-use secrecy::{ExposeSecret, SecretString};
-use sqlx::postgres::PgConnectOptions;
+use secrecy::SecretString;
 
 use super::setup::prepare;
 use crate::{
@@ -28,6 +26,7 @@ use crate::{
     },
     say::say,
     servers::Database,
+    system::open_store,
 };
 
 const OWNER_ONLY: u32 = 0o700;
@@ -84,7 +83,7 @@ impl Appointments {
 async fn bring_in(config: &Config, url: &SecretString, mapping: &Mapping, book: Book, files: &Files) -> Result<Tally> {
     prepare(config, url).await?;
     let import = Run {
-        executor: Executor::new(open_store(config, url)?),
+        executor: Executor::new(open_store(config, url, "casebook-import")?),
         ids: Ids::of(book.digest),
         mapping,
         activations: &Activations::open(files.activations())?,
@@ -95,12 +94,6 @@ async fn bring_in(config: &Config, url: &SecretString, mapping: &Mapping, book: 
     tally.refused.extend(book.refused);
     report::write(&files.report, &tally.refused)?;
     Ok(tally)
-}
-
-fn open_store(config: &Config, url: &SecretString) -> Result<Store> {
-    let database = url.expose_secret().parse::<PgConnectOptions>()?.application_name("casebook-import");
-    let key = config.keys.master_key(&DataDir::at(&config.common.data_dir))?;
-    Ok(Store::open(StoreOptions::new(database, key)))
 }
 
 /// The book's folder, as this process's alone while the file is held.

@@ -1,12 +1,17 @@
 //! One file per command.
 
+mod admin;
+mod clinic;
 mod contracts;
 mod demo;
 mod down;
 mod import;
 mod keys;
 mod migrate;
+mod parked;
 mod probe;
+mod rebuild;
+mod serve;
 mod setup;
 mod status;
 mod up;
@@ -19,11 +24,15 @@ use crate::Casebook;
 pub enum Command {
     Up(up::Up),
     Down(down::Down),
+    Serve(serve::Serve),
     Migrate(migrate::Migrate),
     Setup(setup::Setup),
     Keys(keys::Keys),
     Probe(probe::Probe),
     Status(status::Status),
+    Rebuild(rebuild::Rebuild),
+    Parked(parked::Parked),
+    Admin(admin::Admin),
     Demo(demo::Demo),
     Import(import::Import),
     Contracts(contracts::Contracts),
@@ -32,6 +41,10 @@ pub enum Command {
 pub async fn run(Casebook { config, command }: Casebook) -> anyhow::Result<()> {
     match command {
         Command::Up(command) => command.run(&config).await,
+        Command::Serve(command) => command.run(&config).await,
+        Command::Rebuild(command) => command.run(&config).await,
+        Command::Parked(command) => command.run(&config).await,
+        Command::Admin(command) => command.run(&config).await,
         Command::Down(command) => command.run(&config.common).await,
         Command::Migrate(command) => command.run(&config.common).await,
         Command::Setup(command) => command.run(&config).await,

@@ -2,15 +2,16 @@
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use command_api::execute::Executor;
 use event_store::{DbRole, MasterKey, Store, StoreOptions};
 use events::ClinicId;
 use secrecy::{ExposeSecret, SecretString};
 use service_kit::tokens::SigningKeys;
 
 use super::migrate::migrate;
-use crate::{Config, data_dir::DataDir, say::say, servers::Database};
+use crate::{Config, data_dir::DataDir, platform, say::say, servers::Database, system::open_store};
 
-/// Make what the services need before they start, where it is absent: tables and keys
+/// Make what the services need before they start, where it is absent: tables, keys, the first administrator
 #[derive(Args)]
 pub struct Setup {}
 
@@ -18,10 +19,19 @@ impl Setup {
     pub async fn run(self, config: &Config) -> Result<()> {
         DataDir::make(&config.common.data_dir)?;
         let database = Database::reach(&config.common).await?;
-        let outcome = prepare(config, &database.url).await;
+        let outcome = set_up(config, &database.url).await;
         database.close().await?;
         outcome?;
         Ok(say("Casebook is set up.")?)
+    }
+}
+
+async fn set_up(config: &Config, url: &SecretString) -> Result<()> {
+    prepare(config, url).await?;
+    let executor = Executor::new(open_store(config, url, "casebook-setup")?);
+    match platform::first_administrator(&executor).await? {
+        Some(first) => first.greet(),
+        None => Ok(()),
     }
 }
 
@@ -38,7 +48,7 @@ pub async fn prepare(config: &Config, url: &SecretString) -> Result<()> {
 
 /// Opens the platform's key, which is made at the first start: a wrong master key is found now, and not by the first
 /// patient whose record does not open.
-async fn try_master_key(key: MasterKey, url: &SecretString) -> Result<()> {
+pub async fn try_master_key(key: MasterKey, url: &SecretString) -> Result<()> {
     let options = StoreOptions {
         read_connections_max: 1,
         write_connections_max: 1,

@@ -31,8 +31,7 @@ async fn say_read_models(url: &SecretString) -> Result<()> {
     for model in status(&pool).await.context("asking how the read models stand")? {
         say(&line(&model))?;
         for parked in &model.parked {
-            let (clinic, position) = (parked.clinic_id, parked.position);
-            say(&format!("  parked: clinic {clinic} before position {position}: {}", parked.error))?;
+            say(&format!("  parked: {}", super::parked::line(parked)))?;
         }
     }
     Ok(())

@@ -1,25 +1,18 @@
 //! `casebook up`: everything in one process, with servers of its own where none are given.
 
-use std::convert::Infallible;
-
-use anyhow::{Context, Result};
-use axum::Router;
+use anyhow::Result;
 use clap::Args;
-use service_kit::{
-    layers::{self, HttpSettings},
-    lifecycle::{Health, Lifecycle},
-    metrics::Metrics,
-    tokens::SigningKeys,
-};
-use tokio::net::TcpListener;
+use service_kit::{lifecycle::Lifecycle, tokens::SigningKeys};
 use tokio_util::sync::CancellationToken;
 
 use super::setup::prepare;
 use crate::{
-    Config, api,
+    Config,
+    api::Api,
     data_dir::DataDir,
+    http::{Listeners, metrics},
     instance::Instance,
-    platform::{self, FirstAdministrator},
+    platform,
     say::say,
     servers::Servers,
     system::System,
@@ -35,11 +28,10 @@ impl Up {
         let data_dir = DataDir::make(&common.data_dir)?;
         let _instance = Instance::claim(&data_dir)?;
         // Before anything slow: a port that is taken is the commonest mistake.
-        let listener =
-            TcpListener::bind(common.listen).await.with_context(|| format!("listening on {}", common.listen))?;
+        let listeners = Listeners::bind(common).await?;
         let servers = Servers::start(common).await?;
         let lifecycle = Lifecycle::new();
-        let started = start(config, &servers, &lifecycle, listener).await;
+        let started = start(config, &servers, &lifecycle, listeners).await;
         let served = keep_servers(servers, &lifecycle, started).await;
         say("Casebook has stopped.")?;
         served
@@ -47,41 +39,22 @@ impl Up {
 }
 
 /// Everything that runs on the two servers.
-async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listener: TcpListener) -> Result<()> {
+async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listeners: Listeners) -> Result<()> {
     prepare(config, servers.database_url()).await?;
     let master_key = config.keys.master_key(&DataDir::at(&config.common.data_dir))?;
     let system = System::connect("casebook", servers.database_url(), &servers.nats_url, master_key, lifecycle).await?;
-    let config = &config.common;
-    let keys = SigningKeys::open(&config.signing_key_file())?;
+    let keys = SigningKeys::open(&config.common.signing_key_file())?;
     let commands = system.commands(&keys);
-    greet(platform::first_administrator(&commands).await?)?;
+    if let Some(first) = platform::first_administrator(&commands.executor).await? {
+        first.greet()?;
+    }
+    let metrics = metrics(lifecycle)?;
     system.relay();
     system.project();
-    let api = api::everything(commands, system.queries(&keys), &keys);
-    let metrics = Metrics::install()?;
-    let health =
-        Health::new(lifecycle.stopping()).database(config.database.pool(servers.database_url(), "casebook-health")?);
-    let probes: Router = health.routes().merge(metrics.routes());
-    let settings = HttpSettings { trusted_proxies: config.trusted_proxies.clone(), ..HttpSettings::default() };
-    let (metrics, stop) = (metrics.clone(), lifecycle.stopping());
-    lifecycle.spawn("metrics", async move {
-        metrics.upkeep(stop).await;
-        Ok::<_, Infallible>(())
-    });
-    let address = listener.local_addr()?;
-    lifecycle.serve("http", listener, layers::apply(api.merge(probes), settings));
+    let api = Api::new().everything(commands, system.queries(&keys), &keys);
+    let probes = system.health().routes().merge(metrics.routes());
+    let address = listeners.serve(&config.common, lifecycle, Some(api), probes)?;
     say(&format!("Casebook is ready on http://{address}"))?;
-    Ok(())
-}
-
-/// Shows the first platform administrator's secret, once.
-fn greet(first: Option<FirstAdministrator>) -> Result<()> {
-    let Some(FirstAdministrator { username, activation }) = first else { return Ok(()) };
-    say(&format!(
-        "The platform's first administrator is `{username}`. This activation is shown once and is good for 72 hours:\n\
-         {activation}\n\
-         Set the password: POST /api/v1/auth/activate {{\"username\", \"activation\", \"password\"}}"
-    ))?;
     Ok(())
 }
 

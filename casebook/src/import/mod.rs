@@ -13,7 +13,6 @@ mod give;
 pub mod ids;
 pub mod mapping;
 pub mod plan;
-pub mod progress;
 pub mod report;
 mod row;
 pub mod run;

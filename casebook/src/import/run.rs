@@ -18,10 +18,10 @@ use super::{
     ids::Ids,
     mapping::{Mapping, Outcome},
     plan::{ClinicPlan, Row},
-    progress::Progress,
     report::{Refused, Stage},
     row::Desk,
 };
+use crate::progress::Progress;
 
 const CLINICS_AT_ONCE: usize = 32;
 /// Each has one command under way: what is under way together shares commits.
@@ -74,7 +74,7 @@ impl Import<'_> {
     /// When the log cannot be reached, or is corrupt. What is done stays, and a further run goes on from it.
     pub async fn run(&self, clinics: Vec<ClinicPlan>) -> anyhow::Result<Tally> {
         let (begun, run) = (Instant::now(), Uuid::now_v7());
-        let progress = Progress::start(clinics.iter().map(|clinic| clinic.rows.len() as u64).sum());
+        let progress = Progress::start(clinics.iter().map(|clinic| clinic.rows.len() as u64).sum(), "rows");
         let tallies = stream::iter(clinics.into_iter().map(Ok)).map_ok(|clinic| self.clinic(clinic, run, &progress));
         let tally = tallies
             .try_buffer_unordered(CLINICS_AT_ONCE)

@@ -7,50 +7,51 @@ mod password;
 pub mod passwords;
 mod session;
 
-use aide::axum::{ApiRouter, routing::post_with};
-use service_kit::Json;
+use aide::{
+    axum::{ApiRouter, routing::post_with},
+    transform::TransformOperation,
+};
+use service_kit::{Json, Problem};
 
-pub use activation::NewActivation;
+pub use activation::{ACTIVATION_LIFE, NewActivation};
 pub use login::LoginBody;
 pub use session::{Prepared, Proven, Tokens};
 
 use crate::app::App;
+
+/// Under which `/docs` shows them.
+const TAG: &str = "Login";
 
 /// `/api/v1/auth/…`. The routes by which secrets could be guessed are limited per client by the caller.
 pub fn routes() -> ApiRouter<App> {
     ApiRouter::new()
         .api_route(
             "/api/v1/auth/login",
-            post_with(login::login, |operation| {
-                operation.id("Login").tag("auth").summary("Log in").response::<200, Json<Tokens>>()
-            }),
+            post_with(login::login, |operation| gives_tokens(operation, "Login", "Log in")),
         )
         .api_route(
             "/api/v1/auth/activate",
-            post_with(activate::activate, |operation| {
-                operation.id("Activate").tag("auth").summary("Set the first password").response::<200, Json<Tokens>>()
-            }),
+            post_with(activate::activate, |operation| gives_tokens(operation, "Activate", "Set the first password")),
         )
         .api_route(
             "/api/v1/auth/refresh",
-            post_with(session::refresh, |operation| {
-                operation.id("Refresh").tag("auth").summary("Exchange a refresh token").response::<200, Json<Tokens>>()
-            }),
+            post_with(session::refresh, |operation| gives_tokens(operation, "Refresh", "Exchange a refresh token")),
         )
         .api_route(
             "/api/v1/auth/logout",
             post_with(session::logout, |operation| {
-                operation.id("Logout").tag("auth").summary("End this session at once").response::<204, ()>()
+                operation.id("Logout").tag(TAG).summary("End this session at once").response::<204, ()>()
             }),
         )
         .api_route(
             "/api/v1/auth/password",
             post_with(password::change, |operation| {
-                operation
-                    .id("ChangePassword")
-                    .tag("auth")
-                    .summary("Change one's own password")
-                    .response::<200, Json<Tokens>>()
+                gives_tokens(operation, "ChangePassword", "Change one's own password")
             }),
         )
+}
+
+/// What `/docs` says of an exchange of a secret for tokens.
+fn gives_tokens<'a>(operation: TransformOperation<'a>, id: &str, summary: &str) -> TransformOperation<'a> {
+    operation.id(id).tag(TAG).summary(summary).response::<200, Json<Tokens>>().response::<401, Problem>()
 }

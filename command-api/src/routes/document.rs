@@ -2,6 +2,7 @@
 
 use aide::transform::TransformOperation;
 use domain::Aggregate;
+use events::AggregateKind;
 use schemars::{JsonSchema, schema_for};
 use service_kit::Json;
 
@@ -13,14 +14,20 @@ pub fn document<A: Aggregate, C: JsonSchema>(
 ) -> impl FnOnce(TransformOperation<'_>) -> TransformOperation<'_> {
     move |operation| {
         let description = description::<C>();
-        let summary = description.split(['.', ':']).next().unwrap_or_default().to_owned();
-        let operation =
-            operation.id(&C::schema_name()).summary(&summary).description(&description).tag(A::KIND.as_str());
+        let summary = description.split(['.', ':', ';']).next().unwrap_or_default().to_owned();
+        let operation = operation.id(&C::schema_name()).summary(&summary).description(&description).tag(&tag(A::KIND));
         match status {
             201 => operation.response::<201, Json<Answer>>(),
             _ => operation.response::<200, Json<Answer>>(),
         }
     }
+}
+
+/// As the query API groups what it answers: `Patients`.
+fn tag(kind: AggregateKind) -> String {
+    let (first, rest) = kind.as_str().split_at(1);
+    let plural = if matches!(kind, AggregateKind::Clinic | AggregateKind::Staff) { "" } else { "s" };
+    format!("{}{}{plural}", first.to_uppercase(), rest.replace('-', " "))
 }
 
 fn description<C: JsonSchema>() -> String {

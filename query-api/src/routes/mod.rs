@@ -24,7 +24,8 @@ use crate::QueryState;
 /// Where everything of one clinic lies.
 const CLINIC: &str = "/clinic/{slug}/api/v1";
 
-pub(crate) fn all() -> ApiRouter<QueryState> {
+/// Every query of the service, without layers, to be mounted at the root.
+pub fn all() -> ApiRouter<QueryState> {
     let platform = public::routes().merge(profile::routes());
     let clinic = clinic::routes()
         .merge(staff::routes())

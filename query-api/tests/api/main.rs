@@ -2,7 +2,6 @@
 
 mod bookings;
 mod clinic;
-mod contract;
 mod freshness;
 mod indexes;
 mod isolation;

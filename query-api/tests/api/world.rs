@@ -135,7 +135,7 @@ impl World {
         let authority = Authority::new(keys.verifier(), attempts.clone());
         let state =
             QueryState { db: reader.clone(), authority, opener: Arc::new(Unsealed), watch: PositionWatch::start(None) };
-        let app = query_api::router(state).finish_api(&mut OpenApi::default());
+        let app = query_api::routes::all().with_state(state).finish_api(&mut OpenApi::default());
         Self { _server: server, _folder: folder, keys, attempts, reader, superuser, app }
     }
 

@@ -1,8 +1,10 @@
 //! The OpenAPI document, and a page that shows it without asking any other host.
 
+mod collected;
 mod html;
 mod page;
 mod problems;
+mod refusals;
 mod schema;
 
 use std::sync::Arc;
@@ -10,10 +12,7 @@ use std::sync::Arc;
 use aide::{
     axum::ApiRouter,
     generate::GenContext,
-    openapi::{
-        OpenApi, Operation, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle, ReferenceOr, SchemaObject,
-        SecurityScheme, Server,
-    },
+    openapi::{OpenApi, Operation, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle, SchemaObject},
     operation::add_parameters,
 };
 use axum::{
@@ -22,13 +21,13 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
+pub use collected::Collected;
 use http::{HeaderValue, header};
 use tower_http::compression::CompressionLayer;
 
 use crate::{
     json::Path,
     problem::{self, Kind, Problem},
-    scope::BEARER,
 };
 
 /// A build never changes its documentation, but another build may come soon.
@@ -53,21 +52,15 @@ pub struct Docs {
 }
 
 impl Docs {
-    /// Takes the documentation out of a router. `rules` are the services' own kinds of problem. It is made on the
-    /// thread that built the router, where the schemas were collected.
+    /// The documentation of an API that is one router; of several, see [`Collected`].
     pub fn of<S: Clone + Send + Sync + 'static>(
         router: ApiRouter<S>,
         about: About,
         rules: &[&[Kind]],
     ) -> (Router<S>, Self) {
-        let mut document = OpenApi::default();
-        let router = router.finish_api_with(&mut document, |api| {
-            let api = api.title(about.title).version(about.version).description(about.description);
-            let here = Server { url: "/".to_owned(), ..Default::default() };
-            api.server(here).security_scheme(BEARER, bearer_scheme())
-        });
-        name_operations(&mut document);
-        (router, Self::render(&document, problems::all(rules)))
+        let mut collected = Collected::default();
+        let router = collected.take(router);
+        (router, collected.finish(about, rules))
     }
 
     fn render(document: &OpenApi, kinds: Vec<Kind>) -> Self {
@@ -109,40 +102,6 @@ impl Docs {
             None => Problem::new(problem::NOT_FOUND).into_response(),
         }
     }
-}
-
-fn bearer_scheme() -> SecurityScheme {
-    SecurityScheme::Http {
-        scheme: "bearer".to_owned(),
-        bearer_format: Some("JWT".to_owned()),
-        description: Some("The access token of a login; it lives 15 minutes.".to_owned()),
-        extensions: Default::default(),
-    }
-}
-
-/// Names for generated clients: `post_clinic_patients_id_merge`. One that a handler gave itself stays.
-fn name_operations(document: &mut OpenApi) {
-    for (path, item) in document.paths.iter_mut().flat_map(|paths| &mut paths.paths) {
-        let ReferenceOr::Item(item) = item else { continue };
-        let operations = [
-            ("get", &mut item.get),
-            ("post", &mut item.post),
-            ("put", &mut item.put),
-            ("patch", &mut item.patch),
-            ("delete", &mut item.delete),
-        ];
-        for (method, operation) in operations {
-            if let Some(operation) = operation {
-                operation.operation_id.get_or_insert_with(|| operation_name(method, path));
-            }
-        }
-    }
-}
-
-fn operation_name(method: &str, path: &str) -> String {
-    let words = path.split('/').filter(|word| !matches!(*word, "" | "api" | "v1" | "{slug}"));
-    let words = words.map(|word| word.trim_matches(['{', '}']).replace(['-', '.'], "_"));
-    std::iter::once(method.to_owned()).chain(words).collect::<Vec<_>>().join("_")
 }
 
 /// Adds a path parameter to the documentation of an operation.

@@ -197,28 +197,28 @@ fn body(operation: &Operation<'_>, schemas: Schemas<'_>) -> String {
     content.into_iter().flatten().map(one).collect()
 }
 
+/// What an answer looks like, status by status; refusals look all the same, so their statuses are one row.
 fn responses(operation: &Operation<'_>) -> String {
     let Some(responses) = operation.about["responses"].as_object() else { return String::new() };
-    let (others, statuses): (Vec<_>, Vec<_>) = responses.iter().partition(|(status, _)| *status == "default");
-    let rows = statuses.into_iter().chain(others).map(|(status, response)| response_row(status, response));
-    let rows: String = rows.collect();
-    format!("<h4>Answers</h4><table><tbody>{rows}</tbody></table>")
+    let (refusals, answers): (Vec<_>, Vec<_>) =
+        responses.iter().filter(|(status, _)| *status != "default").partition(|(_, one)| one["$ref"].is_string());
+    let rows: String = answers.into_iter().map(|(status, response)| response_row(status, response)).collect();
+    let refusals: String = refusals.into_iter().map(|(status, _)| status_html(status)).collect();
+    let refused = format!("<tr><th class=\"refusals\">{refusals}</th><td class=\"type\">problem</td>{REFUSED}</tr>");
+    format!("<h4>Answers</h4><table><tbody>{rows}{refused}</tbody></table>")
 }
 
+const REFUSED: &str = "<td>Refused or failed: <code>code</code> says why, <a href=\"#problems\">all codes</a>.</td>";
+
 fn response_row(status: &str, response: &Value) -> String {
-    let (shown, class) = match status {
-        "default" => ("else", "4"),
-        status => (status, status.get(..1).unwrap_or_default()),
-    };
     let contents = response["content"].as_object().into_iter().flatten();
     let types: Vec<String> = contents.map(|(_, content)| super::schema::type_html(&content["schema"])).collect();
     let about = response["description"].as_str().map(inline).unwrap_or_default();
-    format!(
-        "<tr><th><span class=\"status s{}\">{}</span></th><td class=\"type\">{}</td><td>{about}</td></tr>",
-        escape(class),
-        escape(shown),
-        types.join(" | ")
-    )
+    format!("<tr><th>{}</th><td class=\"type\">{}</td><td>{about}</td></tr>", status_html(status), types.join(" | "))
+}
+
+fn status_html(status: &str) -> String {
+    format!("<span class=\"status s{}\">{}</span> ", escape(status.get(..1).unwrap_or_default()), escape(status))
 }
 
 /// A line to paste into a shell; ids are left to be set as variables.

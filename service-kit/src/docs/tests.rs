@@ -17,7 +17,7 @@ use crate::{
     headers::{IdempotencyKey, MinPosition},
     json::Json,
     page::{List, ListQuery},
-    scope::{AccessJournal, Attempt, Authority, BoxFuture, ClinicScope},
+    scope::{AccessJournal, Attempt, Authority, BEARER, BoxFuture, ClinicScope},
     tokens::SigningKeys,
 };
 

@@ -1,97 +1,20 @@
 //! `casebook up` and `casebook down`, as people meet them.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Read},
-    os::unix::fs::PermissionsExt,
-    path::Path,
-    process::{Child, ChildStdout, Command, Output, Stdio},
-};
+use std::{fs, os::unix::fs::PermissionsExt};
 
 use local_servers::{LocalNats, LocalPostgres};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use tempfile::TempDir;
 
-fn folder() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).unwrap();
-    folder
-}
-
-fn casebook(data_dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_casebook"));
-    command.args(arguments).env("CASEBOOK_DATA_DIR", data_dir).env_remove("DATABASE_URL").env_remove("NATS_URL");
-    command.env("CASEBOOK_LISTEN", "127.0.0.1:0").env("CASEBOOK_LOG", "warn");
-    command
-}
-
-/// A `casebook up` that has said that it is ready. Dropped, it is told to stop.
-struct Up {
-    process: Child,
-    output: BufReader<ChildStdout>,
-    /// Until it was ready.
-    said: String,
-    address: String,
-}
-
-impl Up {
-    fn start(data_dir: &Path) -> Self {
-        Self::spawn(&mut casebook(data_dir, &["up"]))
-    }
-
-    fn spawn(command: &mut Command) -> Self {
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut output = BufReader::new(process.stdout.take().unwrap());
-        let mut said = String::new();
-        let address = loop {
-            let mut line = String::new();
-            assert!(output.read_line(&mut line).unwrap() > 0, "it ended before it was ready: {said}");
-            said += &line;
-            if let Some(address) = line.strip_prefix("Casebook is ready on ") {
-                break address.trim().to_owned();
-            }
-        };
-        Self { process, output, said, address }
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.process.id().try_into().unwrap()), signal).unwrap();
-    }
-
-    /// Waits for the end; whether it was a good one, and what was said since it was ready.
-    fn ended(mut self) -> (bool, String) {
-        let mut rest = String::new();
-        self.output.read_to_string(&mut rest).unwrap();
-        (self.process.wait().unwrap().success(), rest)
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        if self.process.try_wait().unwrap().is_none() {
-            self.signal(Signal::SIGTERM);
-            self.process.wait().unwrap();
-        }
-    }
-}
-
-async fn ready(up: &Up) -> bool {
-    let answer = reqwest::get(format!("{}/readyz", up.address)).await.unwrap();
-    answer.status() == 200
-}
-
-fn text(output: Output) -> String {
-    String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
-}
+use super::started::{Started, casebook, folder, ready, text};
 
 #[tokio::test]
 async fn it_starts_from_nothing_stops_on_down_and_starts_again_on_its_data() {
     let folder = folder();
     let data_dir = folder.path().join("data");
-    let up = Up::start(&data_dir);
+    let up = Started::up(&data_dir);
     assert!(up.said.contains("ALL RECORDS ARE LOST"), "{}", up.said);
     assert!(ready(&up).await);
     let status = text(casebook(&data_dir, &["status"]).output().unwrap());
@@ -104,7 +27,7 @@ async fn it_starts_from_nothing_stops_on_down_and_starts_again_on_its_data() {
     assert!(text(casebook(&data_dir, &["status"]).output().unwrap()).contains("does not run"));
     assert!(!data_dir.join("postgres/postmaster.pid").exists());
 
-    let again = Up::start(&data_dir);
+    let again = Started::up(&data_dir);
     assert!(ready(&again).await);
     assert_eq!(again.said.lines().count(), 1, "{}", again.said);
     again.signal(Signal::SIGINT);
@@ -116,7 +39,7 @@ async fn it_starts_from_nothing_stops_on_down_and_starts_again_on_its_data() {
 async fn a_second_one_on_the_same_folder_is_refused() {
     let folder = folder();
     let data_dir = folder.path().join("data");
-    let up = Up::start(&data_dir);
+    let up = Started::up(&data_dir);
     let second = casebook(&data_dir, &["up"]).output().unwrap();
     assert!(!second.status.success());
     assert!(text(second).contains("runs already"));
@@ -127,17 +50,17 @@ async fn a_second_one_on_the_same_folder_is_refused() {
 async fn it_starts_again_after_kill_9() {
     let folder = folder();
     let data_dir = folder.path().join("data");
-    let up = Up::start(&data_dir);
+    let up = Started::up(&data_dir);
     up.signal(Signal::SIGKILL);
     assert!(!up.ended().0);
-    assert!(ready(&Up::start(&data_dir)).await);
+    assert!(ready(&Started::up(&data_dir)).await);
 }
 
 #[tokio::test]
 async fn a_server_that_is_killed_is_started_again() {
     let folder = folder();
     let data_dir = folder.path().join("data");
-    let up = Up::start(&data_dir);
+    let up = Started::up(&data_dir);
     let pid_file = data_dir.join("postgres/postmaster.pid");
     let postmaster: i32 = fs::read_to_string(&pid_file).unwrap().lines().next().unwrap().parse().unwrap();
     kill(Pid::from_raw(postmaster), Signal::SIGKILL).unwrap();
@@ -155,7 +78,7 @@ async fn existing_servers_are_used_where_they_are_named() {
     let folder = folder();
     let data_dir = folder.path().join("data");
     let mut command = casebook(&data_dir, &["up"]);
-    let up = Up::spawn(command.env("DATABASE_URL", postgres.url()).env("NATS_URL", nats.url()));
+    let up = Started::spawn(command.env("DATABASE_URL", postgres.url()).env("NATS_URL", nats.url()));
     assert!(ready(&up).await);
     assert!(!data_dir.join("postgres").exists() && !data_dir.join("nats").exists());
     let mut probe = casebook(&data_dir, &["probe", "--listen", up.address.trim_start_matches("http://")]);

@@ -1,0 +1,7 @@
+//! The program as people meet it, on real servers.
+
+mod contract;
+mod operate;
+mod serve;
+mod started;
+mod up;
