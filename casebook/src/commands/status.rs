@@ -9,6 +9,9 @@ use service_kit::config::CommonConfig;
 
 use crate::{data_dir::DataDir, instance, say::say, servers::Database};
 
+/// Of the longest name of a read model, so that what is said of them stands below each other.
+const NAME_WIDTH: usize = 18;
+
 /// Say what runs, and how far the read models are
 #[derive(Args)]
 pub struct Status {}
@@ -37,7 +40,7 @@ async fn say_read_models(url: &SecretString) -> Result<()> {
     Ok(())
 }
 
-/// `patient_1: 12 events of 3 clinics behind, since 2026-03-14 09:00:00 UTC`
+/// `patient_1           12 events of 3 clinics behind, since 2026-03-14 09:00:00 UTC`
 fn line(model: &ProjectionStatus) -> String {
     let rebuilding = if model.rebuilding.is_empty() { "" } else { ", being rebuilt" };
     let standing = match model.behind_since {
@@ -49,5 +52,5 @@ fn line(model: &ProjectionStatus) -> String {
         ),
         None => "up to date".to_owned(),
     };
-    format!("{}: {standing}{rebuilding}", model.projection)
+    format!("{:<NAME_WIDTH$}  {standing}{rebuilding}", model.projection)
 }

@@ -1,9 +1,11 @@
 //! What an operator does with a Casebook that runs.
 
+use local_servers::{LocalNats, LocalPostgres};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
+use sqlx::PgPool;
 
-use super::started::{Started, casebook, folder, text};
+use super::started::{Started, casebook, folder, ready, text};
 
 /// The line after the announcement.
 fn activation(said: &str) -> String {
@@ -74,4 +76,35 @@ async fn read_models_are_rebuilt_and_compared_while_all_goes_on() {
     let (well, said) = run(&["parked"]);
     assert!(well && said == "Nothing is parked.\n", "{said}");
     assert!(run(&["parked", "retry"]).1.contains("0 are tried again"));
+}
+
+#[tokio::test]
+async fn what_is_parked_is_listed_until_it_is_tried_again() {
+    let (postgres, nats) = tokio::try_join!(LocalPostgres::start_temporary(), LocalNats::start_temporary()).unwrap();
+    let folder = folder();
+    let run = |arguments: &[&str]| {
+        let mut command = casebook(&folder.path().join("data"), arguments);
+        command.env("DATABASE_URL", postgres.url()).env("NATS_URL", nats.url());
+        command
+    };
+    assert!(run(&["setup"]).status().unwrap().success());
+    let database = PgPool::connect(&postgres.url()).await.unwrap();
+    sqlx::query(
+        "INSERT INTO read.parked (clinic_id, projection, position, error, attempts)
+         VALUES (gen_random_uuid(), 'patient_1', 7, 'numeric_value_out_of_range', 3)",
+    )
+    .execute(&database)
+    .await
+    .unwrap();
+    let projector = Started::spawn(&mut run(&["serve", "projector"]));
+    assert!(!ready(&projector).await);
+    let said = |arguments: &[&str]| text(run(arguments).output().unwrap());
+    for command in ["parked", "status"] {
+        let said = said(&[command]);
+        assert!(said.contains("before position 7") && said.contains("numeric_value_out_of_range"), "{said}");
+    }
+    assert_eq!(said(&["parked", "retry", "--projection", "staff_1"]), "0 are tried again.\n");
+    assert_eq!(said(&["parked", "retry", "--projection", "patient_1"]), "1 are tried again.\n");
+    assert_eq!(said(&["parked"]), "Nothing is parked.\n");
+    assert!(ready(&projector).await);
 }

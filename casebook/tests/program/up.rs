@@ -18,7 +18,7 @@ async fn it_starts_from_nothing_stops_on_down_and_starts_again_on_its_data() {
     assert!(up.said.contains("ALL RECORDS ARE LOST"), "{}", up.said);
     assert!(ready(&up).await);
     let status = text(casebook(&data_dir, &["status"]).output().unwrap());
-    assert!(status.contains("Casebook runs") && status.contains("patient_1: "), "{status}");
+    assert!(status.contains("Casebook runs") && status.contains("patient_1 "), "{status}");
 
     let down = casebook(&data_dir, &["down"]).output().unwrap();
     assert!(down.status.success());

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{
     html::{anchor, escape, inline, prose},
     problems,
-    schema::{Schemas, row_html},
+    schema::Schemas,
 };
 use crate::problem::Kind;
 
@@ -153,7 +153,7 @@ fn article(operation: &Operation<'_>, schemas: Schemas<'_>) -> String {
         badge = operation.badge(),
         path = operation.path_html(),
         summary = inline(operation.summary()),
-        parameters = parameters(operation),
+        parameters = parameters(operation, schemas),
         body = body(operation, schemas),
         responses = responses(operation),
         curl = curl(operation, schemas),
@@ -164,29 +164,26 @@ fn needs_token(operation: &Operation<'_>) -> bool {
     operation.about["security"].as_array().is_some_and(|needed| !needed.is_empty())
 }
 
-fn parameters(operation: &Operation<'_>) -> String {
+fn parameters<'a>(operation: &Operation<'a>, schemas: Schemas<'a>) -> String {
     let Some(list) = operation.about["parameters"].as_array().filter(|list| !list.is_empty()) else {
         return String::new();
     };
-    let rows: String = ["path", "query", "header"].iter().map(|place| parameter_rows(list, place)).collect();
+    let rows: String = ["path", "query", "header"].iter().map(|place| parameter_rows(list, place, schemas)).collect();
     format!("<h4>Parameters</h4><table><tbody>{rows}</tbody></table>")
 }
 
-fn parameter_rows(list: &[Value], place: &str) -> String {
-    let here: Vec<&Value> = list.iter().filter(|parameter| parameter["in"] == place).collect();
+fn parameter_rows<'a>(list: &'a [Value], place: &str, schemas: Schemas<'a>) -> String {
+    let here: Vec<&'a Value> = list.iter().filter(|parameter| parameter["in"] == place).collect();
     if here.is_empty() {
         return String::new();
     }
-    let rows: String = here.iter().map(|parameter| parameter_row(parameter)).collect();
+    let rows: String = here.iter().map(|parameter| parameter_row(parameter, schemas)).collect();
     format!("<tr class=\"place\"><th colspan=\"3\">{place}</th></tr>{rows}")
 }
 
-fn parameter_row(parameter: &Value) -> String {
-    let mut schema = parameter["schema"].clone();
-    if let (Some(fields), Some(about)) = (schema.as_object_mut(), parameter.get("description")) {
-        fields.insert("description".to_owned(), about.clone());
-    }
-    row_html(parameter["name"].as_str().unwrap_or_default(), &schema, parameter["required"] == true)
+fn parameter_row<'a>(parameter: &'a Value, schemas: Schemas<'a>) -> String {
+    let name = parameter["name"].as_str().unwrap_or_default();
+    schemas.row_html(name, &parameter["schema"], parameter["description"].as_str(), parameter["required"] == true)
 }
 
 fn body(operation: &Operation<'_>, schemas: Schemas<'_>) -> String {

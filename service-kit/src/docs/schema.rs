@@ -74,7 +74,7 @@ impl<'a> Schemas<'a> {
     pub(super) fn body_html(self, schema: &'a Value) -> String {
         let resolved = self.resolve(schema);
         if let Some(fields) = resolved["properties"].as_object() {
-            return fields_html(fields, resolved);
+            return self.fields_html(fields, resolved);
         }
         match alternatives(resolved) {
             Some(options) => options.iter().map(|option| self.variant_html(option)).collect(),
@@ -85,9 +85,36 @@ impl<'a> Schemas<'a> {
     fn variant_html(self, option: &'a Value) -> String {
         let about = option["description"].as_str().map(inline).unwrap_or_default();
         match option["properties"].as_object() {
-            Some(fields) => format!("<div class=\"variant\"><p>{about}</p>{}</div>", fields_html(fields, option)),
+            Some(fields) => format!("<div class=\"variant\"><p>{about}</p>{}</div>", self.fields_html(fields, option)),
             None => format!("<p class=\"type\">{} {about}</p>", type_html(option)),
         }
+    }
+
+    fn fields_html(self, fields: &'a Map<String, Value>, schema: &Value) -> String {
+        let row = |(name, field): (&String, &'a Value)| self.row_html(name, field, None, is_required(schema, name));
+        format!("<table><tbody>{}</tbody></table>", fields.iter().map(row).collect::<String>())
+    }
+
+    /// One row of a table of fields or parameters. `about` is what a parameter says beside its schema.
+    pub(super) fn row_html(self, name: &str, schema: &'a Value, about: Option<&'a str>, required: bool) -> String {
+        let mark = if required { "<span class=\"required\">required</span>" } else { "" };
+        format!(
+            "<tr><th><code>{}</code>{mark}</th><td class=\"type\">{}</td><td>{}{}</td></tr>",
+            escape(name),
+            type_html(schema),
+            about.or_else(|| self.about(schema)).map(inline).unwrap_or_default(),
+            limits_html(schema),
+        )
+    }
+
+    /// What a schema says of itself, or the named one that it refers to: its first paragraph.
+    fn about(self, schema: &'a Value) -> Option<&'a str> {
+        let named = || {
+            let options = alternatives(schema).into_iter().flatten();
+            let name = std::iter::once(schema).chain(options).find_map(reference)?;
+            self.0?.get(name)?["description"].as_str()?.split("\n\n").next()
+        };
+        schema["description"].as_str().or_else(named)
     }
 
     /// An example that the schema accepts, as far as a schema says what it accepts.
@@ -142,23 +169,6 @@ fn example_text(schema: &Value) -> &'static str {
         Some("email") => "desk@example.org",
         _ => "…",
     }
-}
-
-fn fields_html(fields: &Map<String, Value>, schema: &Value) -> String {
-    let rows: String = fields.iter().map(|(name, field)| row_html(name, field, is_required(schema, name))).collect();
-    format!("<table><tbody>{rows}</tbody></table>")
-}
-
-/// One row of a table of fields or parameters.
-pub(super) fn row_html(name: &str, schema: &Value, required: bool) -> String {
-    let mark = if required { "<span class=\"required\">required</span>" } else { "" };
-    let about = schema["description"].as_str().map(inline).unwrap_or_default();
-    format!(
-        "<tr><th><code>{}</code>{mark}</th><td class=\"type\">{}</td><td>{about}{}</td></tr>",
-        escape(name),
-        type_html(schema),
-        limits_html(schema),
-    )
 }
 
 fn limits_html(schema: &Value) -> String {

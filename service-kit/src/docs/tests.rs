@@ -171,6 +171,11 @@ async fn the_page_needs_no_other_host_and_runs_only_its_own_script() {
     }
     assert!(page.contains("curl -X POST &quot;http://127.0.0.1:8080/clinic/sunrise/api/v1/patients&quot;"));
     assert!(page.contains("&quot;first_name&quot;: &quot;…&quot;"));
+    let refused = page.split("<h4>Answers</h4>").nth(2).unwrap();
+    assert!(
+        refused.contains("<span class=\"status s4\">409</span> <span class=\"status s4\">422</span>"),
+        "{refused:.900}"
+    );
 }
 
 #[tokio::test]
