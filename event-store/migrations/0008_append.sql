@@ -1,32 +1,100 @@
 -- The append of a group of commands, as one statement: so it is one round trip and one transaction. The
--- caller has decided everything against heads that it remembers; here the heads are locked and compared, and
--- nothing is written if one of them has moved.
+-- caller has decided everything against heads that it remembers; here the heads are moved from where the caller
+-- believes them to be, and nothing is written if one of them stands elsewhere.
 --
--- A member of the group that loses a race makes the whole group fail, with the losers' numbers as DETAIL:
+-- A group fails as a whole. Where members of it lost a race, DETAIL holds their numbers:
 --   CB001 a claim is held by another stream (each number with the kind of the claim: 3:slug)
 --   CB002 a doctor's time is taken
 --   CB003 an idempotency key is recorded already
+--   CB004 a head stands elsewhere than the caller believes
+--
+-- What a group has many of comes as arrays of composites (event-store/src/writer/composite.rs). An array for each
+-- column would be unpacked into a table of its own first, which doubles the price of an event.
 
--- Answers, with the number of the group's member that each belongs to.
-CREATE FUNCTION log.remember_answers(members integer[], clinics uuid[], users uuid[], key_hashes bytea[],
-    fingerprints bytea[], answers bytea[], expiry timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+-- Where a head is believed to be, and where it goes.
+CREATE TYPE log.head_move AS (
+    clinic         uuid,
+    ledger         smallint,
+    position       bigint,
+    hash           bytea,
+    key_epoch      bigint,
+    to_position    bigint,
+    to_hash        bytea,
+    to_recorded_at timestamptz
+);
+
+-- An answer, with the number of the group's member that it belongs to.
+CREATE TYPE log.new_answer AS (
+    member      integer,
+    clinic      uuid,
+    user_id     uuid,
+    key_hash    bytea,
+    fingerprint bytea,
+    answer      bytea
+);
+
+-- The columns of log.event as this version of the program writes them.
+CREATE TYPE log.new_event AS (
+    clinic          uuid,
+    ledger          smallint,
+    position        bigint,
+    stream_kind     text,
+    stream_id       uuid,
+    stream_version  bigint,
+    event_id        uuid,
+    event_type      text,
+    schema_version  smallint,
+    patient         uuid,
+    patient_version bigint,
+    occurred_at     timestamptz,
+    recorded_at     timestamptz,
+    actor_kind      text,
+    actor_user      uuid,
+    actor_name      text,
+    actor_roles     text,
+    actor_session   uuid,
+    on_behalf_of    uuid,
+    purpose         text,
+    reason          text,
+    command         text,
+    correlation_id  uuid,
+    causation_id    uuid,
+    client_address  text,
+    client_agent    text,
+    payload         bytea,
+    payload_hash    bytea,
+    sealed          bytea,
+    sealed_hash     bytea,
+    previous_hash   bytea,
+    hash            bytea
+);
+
+CREATE FUNCTION log.remember_answers(answers log.new_answer[], expiry timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO log.idempotency
+        SELECT w.clinic, w.user_id, w.key_hash, w.fingerprint, w.answer, expiry FROM unnest(answers) AS w
+        ORDER BY w.clinic, w.user_id, w.key_hash; -- or two processes deadlock
+EXCEPTION WHEN unique_violation THEN
+    PERFORM log.remember_answers_again(answers, expiry);
+END $$;
+
+-- With a look at those that are there already: twice the price, so only where there are some.
+CREATE FUNCTION log.remember_answers_again(answers log.new_answer[], expiry timestamptz) RETURNS void
+    LANGUAGE plpgsql AS $$
 DECLARE
     remembered bigint;
     lost text;
 BEGIN
     INSERT INTO log.idempotency AS i
-        SELECT w.clinic, w.user_id, w.key_hash, w.fingerprint, w.answer, expiry
-        FROM unnest(clinics, users, key_hashes, fingerprints, answers)
-            AS w(clinic, user_id, key_hash, fingerprint, answer)
-        ORDER BY w.clinic, w.user_id, w.key_hash -- or two processes deadlock
+        SELECT w.clinic, w.user_id, w.key_hash, w.fingerprint, w.answer, expiry FROM unnest(answers) AS w
+        ORDER BY w.clinic, w.user_id, w.key_hash
         ON CONFLICT (clinic, user_id, key_hash) DO UPDATE
             SET fingerprint = excluded.fingerprint, answer = excluded.answer, expires_at = excluded.expires_at
             WHERE i.expires_at <= now();
     GET DIAGNOSTICS remembered = ROW_COUNT;
-    IF remembered < cardinality(members) THEN
+    IF remembered < cardinality(answers) THEN
         SELECT string_agg(w.member::text, ',') INTO lost
-        FROM unnest(members, clinics, users, key_hashes, answers) AS w(member, clinic, user_id, key_hash, answer)
-        LEFT JOIN log.idempotency i USING (clinic, user_id, key_hash)
+        FROM unnest(answers) AS w LEFT JOIN log.idempotency i USING (clinic, user_id, key_hash)
         WHERE i.answer IS DISTINCT FROM w.answer;
         RAISE EXCEPTION 'idempotency keys are recorded already' USING ERRCODE = 'CB003', DETAIL = coalesce(lost, '');
     END IF;
@@ -161,69 +229,55 @@ BEGIN
     END IF;
 END $$;
 
--- Locks heads, making those that are missing. The arrays are sorted by clinic and ledger: in another order,
--- two processes deadlock.
+-- Makes heads that are missing. The arrays are sorted by clinic and ledger, here and below: in another order, two
+-- processes deadlock.
+CREATE FUNCTION log.make_heads(clinics uuid[], ledgers smallint[]) RETURNS void LANGUAGE sql
+    BEGIN ATOMIC
+        INSERT INTO log.head
+            SELECT w.clinic, w.ledger, 0, decode(repeat('00', 32), 'hex'), 'epoch'
+            FROM unnest(clinics, ledgers) AS w(clinic, ledger)
+            WHERE NOT EXISTS (SELECT FROM log.head h WHERE h.clinic = w.clinic AND h.ledger = w.ledger)
+            ON CONFLICT DO NOTHING;
+    END;
+
 CREATE FUNCTION log.lock_heads(clinics uuid[], ledgers smallint[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO log.head
-        SELECT w.clinic, w.ledger, 0, decode(repeat('00', 32), 'hex'), 'epoch'
-        FROM unnest(clinics, ledgers) AS w(clinic, ledger)
-        WHERE NOT EXISTS (SELECT FROM log.head h WHERE h.clinic = w.clinic AND h.ledger = w.ledger)
-        ON CONFLICT DO NOTHING;
+    PERFORM log.make_heads(clinics, ledgers);
     PERFORM FROM unnest(clinics, ledgers) AS w(clinic, ledger) CROSS JOIN LATERAL (
         SELECT FROM log.head h WHERE h.clinic = w.clinic AND h.ledger = w.ledger FOR UPDATE) AS h;
 END $$;
 
--- Returns the heads that stand elsewhere than the caller believes; nothing is written then. No row: done.
-CREATE FUNCTION log.append(
-    head_clinic uuid[], head_ledger smallint[], head_position bigint[], head_hash bytea[], head_key_epoch bigint[],
-    to_position bigint[], to_hash bytea[], to_recorded_at timestamptz[],
-    counter_clinic uuid[], counter_name text[], counter_value bigint[],
-    answer_member integer[], answer_clinic uuid[], answer_user uuid[], answer_key_hash bytea[],
-    answer_fingerprint bytea[], answer_bytes bytea[], answer_expiry timestamptz,
-    effects jsonb,
-    event_clinic uuid[], event_ledger smallint[], event_position bigint[], event_stream_kind text[],
-    event_stream_id uuid[], event_stream_version bigint[], event_event_id uuid[], event_event_type text[],
-    event_schema_version smallint[], event_patient uuid[], event_patient_version bigint[],
-    event_occurred_at timestamptz[], event_recorded_at timestamptz[], event_actor_kind text[],
-    event_actor_user uuid[], event_actor_name text[], event_actor_roles text[], event_actor_session uuid[],
-    event_on_behalf_of uuid[], event_purpose text[], event_reason text[], event_command text[],
-    event_correlation_id uuid[], event_causation_id uuid[], event_client_address text[], event_client_agent text[],
-    event_payload bytea[], event_payload_hash bytea[], event_sealed bytea[], event_sealed_hash bytea[],
-    event_previous_hash bytea[], event_hash bytea[]
-) RETURNS TABLE (clinic uuid, ledger smallint) LANGUAGE plpgsql AS $$
-#variable_conflict use_column
+-- The head of a ledger without events is made first.
+CREATE FUNCTION log.move_heads(moves log.head_move[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    moved bigint;
 BEGIN
-    PERFORM log.lock_heads(head_clinic, head_ledger);
-    RETURN QUERY
-        SELECT w.clinic, w.ledger
-        FROM unnest(head_clinic, head_ledger, head_position, head_hash, head_key_epoch)
-            AS w(clinic, ledger, position, hash, key_epoch)
-        JOIN log.head h ON h.clinic = w.clinic AND h.ledger = w.ledger
-        WHERE (h.position, h.hash, h.key_epoch) <> (w.position, w.hash, w.key_epoch);
-    IF FOUND THEN
-        RETURN;
+    PERFORM log.make_heads(array_agg(m.clinic), array_agg(m.ledger)) FROM unnest(moves) AS m
+        WHERE m.position = 0 HAVING count(*) > 0;
+    UPDATE log.head h SET position = m.to_position, hash = m.to_hash, recorded_at = m.to_recorded_at
+        FROM unnest(moves) AS m
+        WHERE h.clinic = m.clinic AND h.ledger = m.ledger
+          AND h.position = m.position AND h.hash = m.hash AND h.key_epoch = m.key_epoch;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    IF moved < cardinality(moves) THEN
+        RAISE EXCEPTION 'a head stands elsewhere' USING ERRCODE = 'CB004';
     END IF;
+END $$;
+
+CREATE FUNCTION log.append(moves log.head_move[], counter_clinic uuid[], counter_name text[], counter_value bigint[],
+    answers log.new_answer[], answer_expiry timestamptz, effects jsonb, events log.new_event[]
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM log.move_heads(moves);
     IF effects IS NOT NULL THEN
         PERFORM log.apply_effects(effects);
     END IF;
-    IF cardinality(answer_member) > 0 THEN
-        PERFORM log.remember_answers(answer_member, answer_clinic, answer_user, answer_key_hash, answer_fingerprint,
-                                     answer_bytes, answer_expiry);
+    IF cardinality(answers) > 0 THEN
+        PERFORM log.remember_answers(answers, answer_expiry);
     END IF;
     IF cardinality(counter_clinic) > 0 THEN
         INSERT INTO log.counter SELECT * FROM unnest(counter_clinic, counter_name, counter_value)
             ON CONFLICT (clinic, name) DO UPDATE SET value = excluded.value;
     END IF;
-    INSERT INTO log.event SELECT * FROM unnest(
-        event_clinic, event_ledger, event_position, event_stream_kind, event_stream_id, event_stream_version,
-        event_event_id, event_event_type, event_schema_version, event_patient, event_patient_version,
-        event_occurred_at, event_recorded_at, event_actor_kind, event_actor_user, event_actor_name,
-        event_actor_roles, event_actor_session, event_on_behalf_of, event_purpose, event_reason, event_command,
-        event_correlation_id, event_causation_id, event_client_address, event_client_agent, event_payload,
-        event_payload_hash, event_sealed, event_sealed_hash, event_previous_hash, event_hash);
-    UPDATE log.head h SET position = w.position, hash = w.hash, recorded_at = w.recorded_at
-        FROM unnest(head_clinic, head_ledger, to_position, to_hash, to_recorded_at)
-            AS w(clinic, ledger, position, hash, recorded_at)
-        WHERE h.clinic = w.clinic AND h.ledger = w.ledger;
+    INSERT INTO log.event SELECT * FROM unnest(events);
 END $$;

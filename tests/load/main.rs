@@ -18,6 +18,10 @@ use clap::Parser;
 
 use crate::{figure::Measured, measure::measure, world::World};
 
+/// As in the program that people run.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures Casebook against what the machine gives without it
 #[derive(Parser)]
 pub struct Options {

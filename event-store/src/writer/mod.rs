@@ -7,6 +7,7 @@
 //! appends to the same clinics, heads are locked before anything is decided (`trial`).
 
 mod batch;
+mod composite;
 mod connection;
 mod draft;
 mod effects;

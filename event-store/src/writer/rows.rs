@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use aws_lc_rs::rand;
+use chrono::{DateTime, Utc};
 use events::{
     AggregateKind, DomainEvent, PatientId, Recorded, StreamId,
     codec::{Encoded, encode},
@@ -94,7 +96,7 @@ impl Written {
             stream_kind: stream.kind.as_str().into(),
             stream_id: stream.id,
             stream_version,
-            event_id: Uuid::now_v7(),
+            event_id: event_id(draft.recorded_at),
             event_type: "".into(),
             schema_version: 0,
             patient,
@@ -122,6 +124,14 @@ impl Written {
             hash: GENESIS,
         })
     }
+}
+
+/// A UUIDv7. The random part comes from the library that also makes the keys: `Uuid::now_v7` asks the kernel for
+/// each.
+fn event_id(at: DateTime<Utc>) -> Uuid {
+    let mut random = [0; 10];
+    rand::fill(&mut random).expect("the system has randomness");
+    uuid::Builder::from_unix_timestamp_millis(at.timestamp_millis().unsigned_abs(), &random).into_uuid()
 }
 
 /// The event as its author sees it: open.

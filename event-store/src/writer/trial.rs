@@ -113,10 +113,7 @@ impl Shard {
         let outcome = loop {
             match self.attempt(&mut trial).await {
                 Ok(Attempt::Committed(batch)) => break self.conclude(trial, *batch),
-                Ok(Attempt::Overtaken) => {
-                    count_repeat("overtaken");
-                    trial.locked = true;
-                }
+                Ok(Attempt::Overtaken) => trial.overtaken(),
                 Ok(Attempt::Doubtful(places)) => trial.fresh.extend(places),
                 Err(fault) => match self.mend(&mut trial, fault).await {
                     Mended::Again => {}
@@ -207,7 +204,7 @@ impl Shard {
                 tracing::warn!(reason, "the log lost its connection");
                 self.connector.give_up();
             }
-            Trouble::Lost(_) | Trouble::Again | Trouble::Data(_) => {
+            Trouble::Lost(_) | Trouble::Overtaken | Trouble::Again | Trouble::Data(_) => {
                 // The server has answered: nothing was committed.
                 trial.doubt = None;
                 if trial.locked && self.roll_back().await.is_err() {
@@ -227,6 +224,12 @@ impl Shard {
 }
 
 impl Trial {
+    /// The next attempt locks before it decides.
+    fn overtaken(&mut self) {
+        count_repeat("overtaken");
+        self.locked = true;
+    }
+
     fn is_hopeless(&self) -> bool {
         self.repeats >= REPEATS_MAX || self.started.elapsed() >= GIVE_UP_AFTER
     }
@@ -240,6 +243,10 @@ fn next_step(trial: &mut Trial, trouble: Trouble) -> Mended {
                 let member = &mut trial.members[loser];
                 member.lost = Some(race.error(&member.append));
             }
+            Mended::Again
+        }
+        Trouble::Overtaken => {
+            trial.overtaken();
             Mended::Again
         }
         Trouble::Data(code) => Mended::Refused(code),
@@ -348,16 +355,12 @@ fn doubtful(batch: &Batch, trial: &Trial) -> Option<Vec<LedgerId>> {
 async fn submit(connection: &mut PgConnection, trial: &mut Trial, batch: Box<Batch>) -> Result<Attempt, Fault> {
     trial.doubt = Some(Doubt { firsts: firsts(&batch.rows), batch });
     let batch = &trial.doubt.as_ref().expect("it was just set").batch;
-    let moved = write(connection, batch).await?;
+    write(connection, batch).await?;
     if trial.locked {
-        let end = if moved.is_empty() { "COMMIT" } else { "ROLLBACK" };
-        connection.execute(end).await?;
+        connection.execute("COMMIT").await?;
     }
     let doubt = trial.doubt.take().expect("it was just set");
-    if moved.is_empty() {
-        return Ok(Attempt::Committed(doubt.batch));
-    }
-    Ok(Attempt::Overtaken)
+    Ok(Attempt::Committed(doubt.batch))
 }
 
 fn firsts(rows: &[StoredRow]) -> Vec<(LedgerId, Position, Uuid)> {
