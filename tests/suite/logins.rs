@@ -104,4 +104,8 @@ async fn a_portal_account_sees_its_own_patient_and_no_other() {
     let refused = patient.get(&clinic.path(&format!("/patients/{other}"))).await;
     assert!([403, 404].contains(&refused.status.as_u16()), "{}", refused.text);
     patient.get(&clinic.path("/staff")).await.expect(403);
+    let contact = |id: &str| clinic.path(&format!("/patients/{id}/emergency-contact"));
+    patient.post(&contact(&own), json!({"name": "Vikram"})).await.expect(200);
+    patient.post(&contact(&other), json!({"name": "Vikram"})).await.expect(403);
+    patient.post(&clinic.path("/patients"), json!({"first_name": "Meera"})).await.expect(403);
 }

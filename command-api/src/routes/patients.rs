@@ -11,23 +11,22 @@ use domain::{
     },
 };
 use events::PatientId;
-use service_kit::{Capability, Limit};
+use service_kit::{Authenticated, Capability, Limit};
 
 use super::{
     collection::{Collection, Creates},
     needs::Needs,
 };
-use crate::app::App;
+use crate::{app::App, execute::Reached};
 
 const REGISTER: Needs<Patient> = Needs::all(Capability::PatientRegister);
 const MERGE: Needs<Patient> = Needs::all(Capability::PatientMerge);
 const ALLERGIES: Needs<Patient> = Needs::all(Capability::Allergies);
 const PROBLEMS: Needs<Patient> = Needs::all(Capability::Problems);
+/// A patient says who is to be called for them.
+const CONTACT: Needs<Patient> = Needs::within(Capability::PatientRegister, &[(Limit::OwnContact, is_own)]);
 /// A patient gives and withdraws their own consent.
-const CONSENT: Needs<Patient> = Needs::within(
-    Capability::Consent,
-    &[(Limit::Own, |who, reached| who.patient() == Some(PatientId(reached.target.id)))],
-);
+const CONSENT: Needs<Patient> = Needs::within(Capability::Consent, &[(Limit::Own, is_own)]);
 const RESTRICTION: Needs<Patient> = Needs::all(Capability::Restriction);
 
 pub fn routes() -> ApiRouter<App> {
@@ -40,7 +39,7 @@ pub fn routes() -> ApiRouter<App> {
         .action::<UnmergePatient>("unmerge", MERGE)
         .action::<AddIdentifier>("add-identifier", REGISTER)
         .action::<EndIdentifier>("end-identifier", REGISTER)
-        .action::<SetEmergencyContact>("emergency-contact", REGISTER)
+        .action::<SetEmergencyContact>("emergency-contact", CONTACT)
         .action::<LinkFamily>("link-family", REGISTER)
         .action::<RecordAllergy>("allergies", ALLERGIES)
         .action::<VerifyAllergy>("verify-allergy", ALLERGIES)
@@ -54,6 +53,11 @@ pub fn routes() -> ApiRouter<App> {
         .action::<RestrictRecord>("restrict", RESTRICTION)
         .action::<RecordDeath>("record-death", REGISTER)
         .router()
+}
+
+/// The one patient of a portal login.
+fn is_own(who: &Authenticated, reached: &Reached<'_, Patient>) -> bool {
+    who.patient() == Some(PatientId(reached.target.id))
 }
 
 impl Creates<Patient> for RegisterPatient {

@@ -1,8 +1,9 @@
 //! Appointments, the day sheet and the queue.
 
 use events::{
-    AppointmentEvent, AppointmentId, Number, PatientEvent, PatientId, Role, Sealed,
+    AppointmentEvent, AppointmentId, DoctorEvent, Number, OfficeId, PatientEvent, PatientId, Role, Sealed,
     appointment::{AppointmentStatus, BookingReason, Slot},
+    claim::KeyedHash,
     patient::Confidentiality,
 };
 use serde_json::json;
@@ -10,6 +11,16 @@ use serde_json::json;
 use crate::world::{Clinic, World};
 
 /// The `n`-th half hour of 2 March 2026, for a patient.
+fn works_in(office: OfficeId) -> DoctorEvent {
+    DoctorEvent::DoctorRegistered {
+        licence_hash: KeyedHash("licence".to_owned()),
+        licence_expires: None,
+        years_of_experience: None,
+        offices: vec![office],
+        sealed: Sealed::Erased,
+    }
+}
+
 fn book(clinic: &mut Clinic, patient: PatientId, n: i64) -> (AppointmentId, Slot) {
     let slot = Slot { patient, ..clinic.history.slot(n) };
     let id = AppointmentId(clinic.history.fresh());
@@ -78,6 +89,7 @@ async fn the_desk_sees_who_comes_and_who_waits() {
     let mut clinic = world.clinic(1).await;
     let (asha, ravi) = (clinic.history.registered("Asha"), clinic.history.registered("Ravi"));
     let (early, late) = (book(&mut clinic, asha, 1), book(&mut clinic, ravi, 2));
+    clinic.history.doctor(early.1.doctor, works_in(early.1.office));
     check_in(&mut clinic, late, "9");
     check_in(&mut clinic, early, "10");
     let confidentiality = Confidentiality::Restricted;
