@@ -4,10 +4,16 @@
 //! the same machine; what counts is their ratio.
 
 mod append;
+mod command;
 mod figure;
+mod front;
+mod http;
+mod lag;
 mod measure;
 mod patients;
 mod raw;
+mod read;
+mod rebuild;
 mod report;
 mod world;
 
@@ -52,25 +58,61 @@ impl Options {
     }
 }
 
-const ROWS: [&str; 3] = ["append-many", "append-hot", "append-latency"];
+/// On the log alone.
+const LOG_ROWS: [&str; 3] = ["append-many", "append-hot", "append-latency"];
+/// On all services together.
+const SYSTEM_ROWS: [&str; 4] = ["command", "read", "lag", "rebuild"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let options = Options::parse();
-    if let Some(unknown) = options.rows.iter().find(|row| !ROWS.contains(&row.as_str())) {
-        anyhow::bail!("there is no row {unknown}; there are {}", ROWS.join(", "));
+    let rows = [LOG_ROWS.as_slice(), &SYSTEM_ROWS].concat();
+    if let Some(unknown) = options.rows.iter().find(|row| !rows.contains(&row.as_str())) {
+        anyhow::bail!("there is no row {unknown}; there are {}", rows.join(", "));
     }
-    let world = World::start(&options.folder).await?;
-    let mut table: Vec<Measured> = Vec::new();
+    let mut table = Vec::new();
+    let mut machine = String::new();
+    if LOG_ROWS.iter().any(|row| options.wants(row)) {
+        let world = World::log(&options.folder).await?;
+        measure_log(&world, &options, &mut table).await?;
+        machine = world.describe().await?;
+        world.stop().await?;
+    }
+    if SYSTEM_ROWS.iter().any(|row| options.wants(row)) {
+        let world = World::everything(&options.folder).await?;
+        measure_system(&world, &options, &mut table).await?;
+        machine = world.describe().await?;
+        world.stop().await?;
+    }
+    report::give(&table, &machine, &options)
+}
+
+async fn measure_log(world: &World, options: &Options, table: &mut Vec<Measured>) -> Result<()> {
     if options.wants("append-many") {
-        table.extend(measure(&mut append::many(&world).await?, &world, &options).await?);
+        table.extend(measure(&mut append::many(world).await?, world, options).await?);
     }
     if options.wants("append-hot") {
-        table.extend(measure(&mut append::hot(&world).await?, &world, &options).await?);
+        table.extend(measure(&mut append::hot(world).await?, world, options).await?);
     }
     if options.wants("append-latency") {
-        table.extend(measure(&mut append::latency(&world).await?, &world, &options).await?);
+        table.extend(measure(&mut append::latency(world).await?, world, options).await?);
     }
-    report::give(&table, &world.describe().await?, &options)?;
-    world.stop().await
+    Ok(())
+}
+
+async fn measure_system(world: &World, options: &Options, table: &mut Vec<Measured>) -> Result<()> {
+    let desks = front::open(world).await?;
+    if options.wants("command") {
+        table.extend(measure(&mut command::Command::new(&desks).await?, world, options).await?);
+    }
+    if options.wants("read") {
+        table.extend(measure(&mut read::Reading::new(world, &desks).await?, world, options).await?);
+    }
+    if options.wants("lag") {
+        table.extend(measure(&mut lag::Lag::new(&desks).await?, world, options).await?);
+    }
+    if options.wants("rebuild") {
+        table.extend(measure(&mut rebuild::Rebuild::new(world).await?, world, options).await?);
+    }
+    Ok(())
 }

@@ -59,7 +59,7 @@ pub async fn insert_latency(world: &World, clients: u32, turn: Duration) -> Resu
 async fn pgbench(world: &World, clients: u32, turn: Duration, log: Option<&Path>) -> Result<String> {
     let script = world.folder().join("insert.sql");
     fs::write(&script, INSERT)?;
-    let program = world.postgres.programs_dir().join("pgbench");
+    let program = world.postgres().programs_dir().join("pgbench");
     let mut command = Command::new(&program);
     command.args(["--no-vacuum", "--protocol=prepared", "--file"]).arg(&script);
     command.arg(format!("--client={clients}")).arg(format!("--jobs={}", clients.min(world::THREADS)));
@@ -69,7 +69,7 @@ async fn pgbench(world: &World, clients: u32, turn: Duration, log: Option<&Path>
     if let Some(folder) = log {
         command.arg("--log").arg("--log-prefix").arg(folder.join("latency"));
     }
-    let output = command.arg(world.postgres.url()).stdin(Stdio::null()).kill_on_drop(true).output().await;
+    let output = command.arg(world.postgres().url()).stdin(Stdio::null()).kill_on_drop(true).output().await;
     let output = output.with_context(|| format!("{} cannot be started", program.display()))?;
     ensure!(output.status.success(), "pgbench failed: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)

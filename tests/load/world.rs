@@ -2,11 +2,12 @@
 
 use std::{fs, fs::Permissions, os::unix::fs::PermissionsExt, path::Path, str::FromStr};
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use event_store::{DbRole, MasterKey, Store, StoreOptions};
-use local_servers::{LocalPostgres, PostgresOptions};
+use local_servers::{LocalNats, LocalPostgres, NatsOptions, PostgresOptions};
 use sqlx::{Executor, PgPool, postgres::PgConnectOptions};
 use tempfile::TempDir;
+use tests::{MASTER_KEY, Stack};
 
 use crate::raw;
 
@@ -17,34 +18,63 @@ const MIN_WAL_SIZE_MB: u32 = 2_048;
 const DURABLE: [&str; 3] = ["fsync", "synchronous_commit", "full_page_writes"];
 
 pub struct World {
-    pub postgres: LocalPostgres,
+    servers: Servers,
     pub owner: PgPool,
     superuser: PgPool,
-    master_key: MasterKey,
     folder: TempDir,
 }
 
+enum Servers {
+    /// The log and nothing that reads it.
+    Log(LocalPostgres),
+    Everything(Box<Stack>),
+}
+
 impl World {
-    pub async fn start(parent: &Path) -> Result<Self> {
-        // The server's account must be able to pass through.
-        let passable = Permissions::from_mode(0o711);
-        let folder = tempfile::Builder::new().prefix("casebook-bench-").permissions(passable).tempdir_in(parent)?;
-        let options = PostgresOptions {
-            min_wal_size_mb: MIN_WAL_SIZE_MB,
-            ..PostgresOptions::new(folder.path().join("postgres"))
-        };
-        let postgres = LocalPostgres::start(options).await?;
+    /// A database with the log in it.
+    pub async fn log(parent: &Path) -> Result<Self> {
+        let (folder, postgres) = postgres(parent).await?;
         let owner = PgPool::connect(&postgres.url()).await?;
-        let superuser = PgPool::connect(&postgres.superuser_url("casebook")).await?;
+        event_store::migrate(&owner).await?;
+        owner.close().await;
+        Self::around(Servers::Log(postgres), folder).await
+    }
+
+    /// All services in this process, as `casebook up` runs them.
+    pub async fn everything(parent: &Path) -> Result<Self> {
+        let (folder, postgres) = postgres(parent).await?;
+        let nats = LocalNats::start(NatsOptions::new(folder.path().join("nats"))).await?;
+        let stack = Box::new(Stack::on(postgres, nats, true).await?);
+        Self::around(Servers::Everything(stack), folder).await
+    }
+
+    async fn around(servers: Servers, folder: TempDir) -> Result<Self> {
+        let owner = PgPool::connect(&servers.postgres().url()).await?;
+        let superuser = PgPool::connect(&servers.postgres().superuser_url("casebook")).await?;
         for setting in DURABLE {
             let value: String =
                 sqlx::query_scalar("SELECT current_setting($1)").bind(setting).fetch_one(&owner).await?;
             ensure!(value == "on", "{setting} is {value}");
         }
-        event_store::migrate(&owner).await?;
-        let world = Self { postgres, owner, superuser, master_key: MasterKey::random(), folder };
+        let world = Self { servers, owner, superuser, folder };
         raw::prepare(&world).await?;
         Ok(world)
+    }
+
+    pub fn postgres(&self) -> &LocalPostgres {
+        self.servers.postgres()
+    }
+
+    pub fn database(&self) -> Result<PgConnectOptions> {
+        Ok(PgConnectOptions::from_str(&self.postgres().url())?)
+    }
+
+    /// An error where only the log is there.
+    pub fn stack(&self) -> Result<&Stack> {
+        match &self.servers {
+            Servers::Everything(stack) => Ok(stack),
+            Servers::Log(_) => bail!("this row needs all services"),
+        }
     }
 
     pub fn folder(&self) -> &Path {
@@ -56,8 +86,7 @@ impl World {
     }
 
     pub fn store_as(&self, role: DbRole) -> Result<Store> {
-        let database = PgConnectOptions::from_str(&self.postgres.url())?;
-        let options = StoreOptions::new(database, MasterKey::new(*self.master_key.expose()));
+        let options = StoreOptions::new(self.database()?, MasterKey::new(MASTER_KEY));
         Ok(Store::open(StoreOptions { reads_as: role, ..options }))
     }
 
@@ -79,8 +108,32 @@ impl World {
     pub async fn stop(self) -> Result<()> {
         self.owner.close().await;
         self.superuser.close().await;
-        self.postgres.stop().await
+        match self.servers {
+            Servers::Log(postgres) => postgres.stop().await,
+            // Its data goes with the folder.
+            Servers::Everything(_) => Ok(()),
+        }
     }
+}
+
+impl Servers {
+    fn postgres(&self) -> &LocalPostgres {
+        match self {
+            Self::Log(postgres) => postgres,
+            Self::Everything(stack) => &stack.postgres,
+        }
+    }
+}
+
+/// A durable server, in a folder of its own.
+async fn postgres(parent: &Path) -> Result<(TempDir, LocalPostgres)> {
+    // The server's account must be able to pass through.
+    let passable = Permissions::from_mode(0o711);
+    let folder = tempfile::Builder::new().prefix("casebook-bench-").permissions(passable).tempdir_in(parent)?;
+    let options =
+        PostgresOptions { min_wal_size_mb: MIN_WAL_SIZE_MB, ..PostgresOptions::new(folder.path().join("postgres")) };
+    let postgres = LocalPostgres::start(options).await?;
+    Ok((folder, postgres))
 }
 
 fn processor() -> Result<String> {

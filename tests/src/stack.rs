@@ -48,9 +48,14 @@ impl Stack {
     }
 
     async fn try_start(project: bool) -> anyhow::Result<Self> {
+        let (postgres, nats) = tokio::try_join!(LocalPostgres::start_temporary(), LocalNats::start_temporary())?;
+        Self::on(postgres, nats, project).await
+    }
+
+    /// On other servers: those of a bench are durable.
+    pub async fn on(postgres: LocalPostgres, nats: LocalNats, project: bool) -> anyhow::Result<Self> {
         // Only the first test of a process installs it.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let (postgres, nats) = tokio::try_join!(LocalPostgres::start_temporary(), LocalNats::start_temporary())?;
         let folder = tempfile::tempdir()?;
         let keys = SigningKeys::open(&folder.path().join("signing-key"))?;
         let owner = PgPoolOptions::new().max_connections(1).connect(&postgres.url()).await?;
@@ -91,6 +96,11 @@ impl Stack {
         let system = connect(&self.postgres, &self.nats, &self.lifecycle).await.expect("a second one starts");
         let router = Api::new().everything(system.commands(&self.keys), system.queries(&self.keys), &self.keys);
         Client::new(serve(&self.lifecycle, router).await.expect("a second one serves"))
+    }
+
+    /// `http://127.0.0.1:…`
+    pub fn base(&self) -> &str {
+        &self.base
     }
 
     /// The log as a process that sees all clinics.
