@@ -26,7 +26,7 @@ pub struct World {
 
 enum Servers {
     /// The log and nothing that reads it.
-    Log(LocalPostgres),
+    Log(Box<LocalPostgres>),
     Everything(Box<Stack>),
 }
 
@@ -37,7 +37,7 @@ impl World {
         let owner = PgPool::connect(&postgres.url()).await?;
         event_store::migrate(&owner).await?;
         owner.close().await;
-        Self::around(Servers::Log(postgres), folder).await
+        Self::around(Servers::Log(Box::new(postgres)), folder).await
     }
 
     /// All services in this process, as `casebook up` runs them.
