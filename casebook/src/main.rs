@@ -4,7 +4,7 @@ use casebook::{Casebook, commands};
 use clap::Parser;
 
 /// Rows are made by one thread and dropped by another: with the system's allocator, threads wait for each other
-/// there, and a third of a writer's time goes into it.
+/// there.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

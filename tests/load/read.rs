@@ -80,7 +80,7 @@ impl Row for Reading {
             ceiling: "the same rows, 64 clients, by axum and sqlx alone: one look-up by primary key as superuser, no \
                 token, no policy, no record; every column, as JSON.",
             casebook: "`GET /patients/{id}` by 64 clients of 32 clinics: token and session, row-level security, \
-                position, and an access record that is durable before the answer.",
+                position. The access record that the goal includes does not exist yet.",
         }
     }
 
