@@ -30,6 +30,8 @@ impl State {
             DomainEvent::Doctor(event) => step::<Doctor>(before, event),
             DomainEvent::Patient(event) => step::<Patient>(before, event),
             DomainEvent::Appointment(event) => step::<Appointment>(before, event),
+            // The access ledger has no aggregates: nothing is decided on what it holds.
+            DomainEvent::Access(_) => None,
         }
     }
 
@@ -41,6 +43,7 @@ impl State {
             DomainEvent::Doctor(event) => effects::<Doctor>(before, stream, event),
             DomainEvent::Patient(event) => effects::<Patient>(before, stream, event),
             DomainEvent::Appointment(event) => effects::<Appointment>(before, stream, event),
+            DomainEvent::Access(_) => Effects::default(),
         }
     }
 }

@@ -4,13 +4,11 @@ pub mod append;
 pub mod chain;
 pub mod credentials;
 pub mod feed;
-pub mod fields;
 pub mod idempotency;
 mod outage;
 pub mod position;
 pub mod publish;
 pub mod relay;
-pub mod row;
 pub mod schema;
 pub mod sessions;
 mod spans;
@@ -24,10 +22,14 @@ pub use append::{Append, AppendError, Appended, Circumstances, Expectation, Idem
 pub use chain::{Verdict, Walk};
 pub use credentials::{Activation, CredentialChange, FirstSecret, PasswordHash};
 pub use idempotency::StoredAnswer;
-pub use row::{GENESIS, Hash, RowError, StoredRow};
+pub use proof::{
+    fields,
+    row::{self, GENESIS, Hash, RowError, StoredRow},
+};
 pub use schema::{DbRole, migrate};
 pub use sessions::{Credential, RefreshToken, Rotation};
 pub use spans::Span;
 pub use store::{AtPosition, Begun, HeldTime, LedgerHead, Loaded, Standing, Store, StoreError, StoreOptions};
+pub use stored::stored_row;
 pub use vault::{ClinicKeys, MasterKey, Vault, VaultError};
 pub use writer::CommitSink;

@@ -1,7 +1,7 @@
 //! Rows of many clinics' records in one query.
 
 use events::{ClinicId, Ledger, Position};
-use sqlx::{FromRow, PgExecutor, postgres::PgRow};
+use sqlx::{PgExecutor, postgres::PgRow};
 use uuid::Uuid;
 
 use crate::{
@@ -25,7 +25,7 @@ pub(crate) async fn read_spans(
     let (clinics, (after, upto)): (Vec<Uuid>, (Vec<Position>, Vec<Position>)) =
         spans.into_iter().map(|span| (span.clinic.0, (span.after, span.upto))).unzip();
     // OFFSET 0 keeps it one walk along the index for each span, whatever the planner thinks of the array.
-    sqlx::query_as(concat!(
+    sqlx::query(concat!(
         "SELECT ",
         event_columns!(),
         " FROM unnest($2::uuid[], $3::bigint[], $4::bigint[]) WITH ORDINALITY AS s(clinic, after, upto, n)
@@ -38,13 +38,7 @@ pub(crate) async fn read_spans(
     .bind(clinics)
     .bind(after)
     .bind(upto)
+    .try_map(|row: PgRow| stored_row(&row))
     .fetch_all(log)
     .await
-}
-
-impl FromRow<'_, PgRow> for StoredRow {
-    /// Wants the columns of `log.event`, all and in their order.
-    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
-        stored_row(row)
-    }
 }

@@ -18,8 +18,8 @@ macro_rules! event_columns {
 }
 pub(crate) use event_columns;
 
-/// Columns are taken by their place: by name, each would be searched for in each row.
-pub(crate) fn stored_row(row: &PgRow) -> sqlx::Result<StoredRow> {
+/// A row of `log.event`, all columns in their order. They are taken by their place: by name, each would be searched for in each row.
+pub fn stored_row(row: &PgRow) -> sqlx::Result<StoredRow> {
     Ok(StoredRow {
         clinic: row.try_get::<Uuid, _>(0)?.into(),
         ledger: ledger(row.try_get(1)?)?,

@@ -6,8 +6,8 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use crate::{
-    AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, Number, PatientEvent, PatientId,
-    StaffEvent, UserId,
+    AccessEvent, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, Number, PatientEvent,
+    PatientId, StaffEvent, UserId,
 };
 
 /// The kinds of aggregate. The written form is stored for ever.
@@ -36,6 +36,8 @@ pub enum AggregateKind {
     Doctor,
     Patient,
     Appointment,
+    /// A record of the access ledger: each is a stream of its own, of one event, and no aggregate.
+    Access,
 }
 
 impl AggregateKind {
@@ -77,6 +79,7 @@ pub enum DomainEvent {
     Doctor(DoctorEvent),
     Patient(PatientEvent),
     Appointment(AppointmentEvent),
+    Access(AccessEvent),
 }
 
 impl DomainEvent {
@@ -87,6 +90,7 @@ impl DomainEvent {
             Self::Doctor(_) => AggregateKind::Doctor,
             Self::Patient(_) => AggregateKind::Patient,
             Self::Appointment(_) => AggregateKind::Appointment,
+            Self::Access(_) => AggregateKind::Access,
         }
     }
 
@@ -98,23 +102,25 @@ impl DomainEvent {
             Self::Doctor(event) => event.into(),
             Self::Patient(event) => event.into(),
             Self::Appointment(event) => event.into(),
+            Self::Access(event) => event.into(),
         }
     }
 
-    /// The patient whose chart the event is written in, if it is about one.
+    /// The patient whom the event is about, if it is one. In the record it is written in that patient's chart.
     pub fn patient(&self, stream: StreamId) -> Option<PatientId> {
         match self {
             Self::Clinic(_) | Self::Doctor(_) => None,
             Self::Staff(event) => event.patient(),
             Self::Patient(_) => Some(PatientId(stream.id)),
             Self::Appointment(event) => Some(event.slot().patient),
+            Self::Access(event) => event.patient(),
         }
     }
 
     /// The number that the writer gives inside the append, where the event has one.
     pub fn number_mut(&mut self) -> Option<&mut Number> {
         match self {
-            Self::Clinic(_) | Self::Staff(_) | Self::Doctor(_) => None,
+            Self::Clinic(_) | Self::Staff(_) | Self::Doctor(_) | Self::Access(_) => None,
             Self::Patient(event) => event.number_mut(),
             Self::Appointment(event) => event.number_mut(),
         }

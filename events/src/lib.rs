@@ -5,6 +5,7 @@
 //! part ([`Sealed`]), which says something about a person and may be erased. [`codec`] splits the two
 //! for the log and joins them again. `history/` keeps one JSON of every event ever written.
 
+pub mod access;
 pub mod appointment;
 pub mod calendar;
 pub mod claim;
@@ -21,6 +22,7 @@ pub mod sealed;
 pub mod staff;
 pub mod values;
 
+pub use access::AccessEvent;
 pub use appointment::AppointmentEvent;
 pub use clinic::ClinicEvent;
 pub use doctor::DoctorEvent;

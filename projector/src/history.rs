@@ -5,6 +5,7 @@ use std::sync::Arc;
 use event_store::{
     Span,
     feed::{Checkpoint, FeedEvent, Opener, Source, SourceError},
+    stored_row,
 };
 use events::{ClinicId, Ledger, PatientId, Position};
 use sqlx::{PgPool, Row};
@@ -58,7 +59,7 @@ impl History {
         patient: PatientId,
         upto: Position,
     ) -> Result<Vec<Arc<FeedEvent>>, SourceError> {
-        let rows = sqlx::query_as(
+        let rows = sqlx::query(
             "SELECT * FROM log.event
              WHERE clinic = $1 AND ledger = $2 AND patient = $3 AND patient_version IS NOT NULL AND position <= $4
              ORDER BY patient_version",
@@ -66,7 +67,8 @@ impl History {
         .bind(clinic.0)
         .bind(Ledger::Record as i16)
         .bind(patient.0)
-        .bind(upto);
+        .bind(upto)
+        .try_map(|row| stored_row(&row));
         self.source.decode(rows.fetch_all(&self.pool).await?).await
     }
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::extract::FromRequestParts;
-use event_store::{StoredRow, feed::Opener, position::PositionWatch};
+use event_store::{StoredRow, feed::Opener, position::PositionWatch, stored_row};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use service_kit::{Capability, ClinicScope, Grant, Need, Problem, Reach, headers::MinPosition};
-use sqlx::FromRow;
 
 use crate::{
     QueryState, fresh,
@@ -52,7 +51,7 @@ impl Reader {
     /// Rows of the log as they are stored.
     pub(crate) async fn stored(&self, select: Select) -> Result<Vec<StoredRow>, Problem> {
         self.wait(select.source()).await?;
-        Ok(self.scoped.run_as(select, |row| StoredRow::from_row(row)).await?.value)
+        Ok(self.scoped.run_as(select, stored_row).await?.value)
     }
 
     pub(crate) fn opener(&self) -> &dyn Opener {

@@ -46,7 +46,7 @@ impl Projection for Usage {
             DomainEvent::Staff(change) => of_staff(change).next().is_some(),
             DomainEvent::Doctor(change) => of_doctor(change) != 0,
             DomainEvent::Patient(change) => of_patient(change) != 0,
-            DomainEvent::Appointment(_) => false,
+            DomainEvent::Appointment(_) | DomainEvent::Access(_) => false,
         };
         if counted { vec![event.clinic.0] } else { Vec::new() }
     }
@@ -59,7 +59,7 @@ impl Projection for Usage {
             DomainEvent::Staff(change) => of_staff(change).for_each(|(role, delta)| row.add(role, delta)),
             DomainEvent::Doctor(change) => row.doctors += of_doctor(change),
             DomainEvent::Patient(change) => row.patients += of_patient(change),
-            DomainEvent::Clinic(_) | DomainEvent::Appointment(_) => {}
+            DomainEvent::Clinic(_) | DomainEvent::Appointment(_) | DomainEvent::Access(_) => {}
         }
         row.position = event.position;
         Some(row)

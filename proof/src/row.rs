@@ -96,7 +96,8 @@ impl StoredRow {
         fields.into_bytes()
     }
 
-    pub(crate) fn write_audit_columns(&self, fields: &mut FieldWriter) {
+    /// Writes them one after another.
+    pub fn write_audit_columns(&self, fields: &mut FieldWriter) {
         fields.bytes(ROW_TAG);
         self.write_place(fields);
         self.write_actor(fields);
