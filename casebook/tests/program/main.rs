@@ -2,6 +2,7 @@
 
 mod contract;
 mod operate;
+mod rivals;
 mod serve;
 mod started;
 mod up;

@@ -1,19 +1,12 @@
 //! `casebook serve`: the services apart, on given servers.
 
-use std::path::Path;
-
 use local_servers::{LocalNats, LocalPostgres};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 
-use super::started::{Started, casebook, folder, ready, text};
+use super::started::{Started, casebook, folder, ready, serve, text};
 
 const SLUG: &str = "asha";
-
-fn serve(data_dir: &Path, service: &str, postgres: &LocalPostgres, nats: &LocalNats) -> Started {
-    let mut command = casebook(data_dir, &["serve", service]);
-    Started::spawn(command.env("DATABASE_URL", postgres.url()).env("NATS_URL", nats.url()))
-}
 
 async fn register(commands: &Started) -> Value {
     let body = json!({

@@ -8,6 +8,7 @@ use std::{
     process::{Child, ChildStdout, Command, Output, Stdio},
 };
 
+use local_servers::{LocalNats, LocalPostgres};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -25,6 +26,12 @@ pub fn casebook(data_dir: &Path, arguments: &[&str]) -> Command {
     command.args(arguments).env("CASEBOOK_DATA_DIR", data_dir).env_remove("DATABASE_URL").env_remove("NATS_URL");
     command.env("CASEBOOK_LISTEN", "127.0.0.1:0").env("CASEBOOK_LOG", "warn");
     command
+}
+
+/// One of the services, on given servers.
+pub fn serve(data_dir: &Path, service: &str, postgres: &LocalPostgres, nats: &LocalNats) -> Started {
+    let mut command = casebook(data_dir, &["serve", service]);
+    Started::spawn(command.env("DATABASE_URL", postgres.url()).env("NATS_URL", nats.url()))
 }
 
 /// A process that has said that it is ready. Dropped, it is told to stop.
