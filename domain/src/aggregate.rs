@@ -1,6 +1,6 @@
 //! The shape of an aggregate: pure functions over `Option<State>`, where `None` is "not yet".
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use events::{
@@ -34,11 +34,11 @@ pub trait Aggregate: Sized + Clone + Send + Sync + 'static {
     /// `None`: the event cannot follow, the stream is corrupt.
     fn evolve(state: Option<Self>, event: &Self::Event) -> Option<Self>;
 
-    /// The only place that knows a claim. `before` is the state before the event.
-    fn claims(before: Option<&Self>, stream: StreamId, event: &Self::Event) -> Vec<ClaimChange>;
+    /// The only place that knows a claim: what an event has moved, given the states before and after it.
+    fn claims(before: Option<&Self>, after: &Self) -> Vec<ClaimChange>;
 
-    /// The only place that knows a counter (usage against limits, active administrators).
-    fn counters(before: Option<&Self>, event: &Self::Event) -> Vec<CounterChange>;
+    /// The only place that knows a counter (usage against limits, active administrators): likewise.
+    fn counters(before: Option<&Self>, after: &Self) -> Vec<CounterChange>;
 }
 
 /// Something that a decision wants to know.
@@ -80,7 +80,7 @@ impl HeldTime {
 /// What was read for a decision.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    pub streams: BTreeMap<StreamId, Option<State>>,
+    pub streams: BTreeMap<StreamId, Option<Arc<State>>>,
     pub claims: BTreeMap<ClaimKey, Option<StreamId>>,
     pub times: BTreeMap<Read, Vec<HeldTime>>,
     pub counters: BTreeMap<CounterKey, i64>,
@@ -96,12 +96,12 @@ impl Facts {
     where
         for<'a> &'a A: TryFrom<&'a State>,
     {
-        self.streams.get(&id.into())?.as_ref().and_then(|state| <&A>::try_from(state).ok())
+        self.streams.get(&id.into())?.as_deref().and_then(|state| <&A>::try_from(state).ok())
     }
 
     /// The clinic that the command is given in: always loaded, except on the platform.
     pub fn clinic(&self) -> Option<&Clinic> {
-        self.streams.values().find_map(|state| <&Clinic>::try_from(state.as_ref()?).ok())
+        self.streams.values().find_map(|state| <&Clinic>::try_from(state.as_deref()?).ok())
     }
 
     pub fn has_read(&self, read: &Read) -> bool {

@@ -3,7 +3,7 @@
 
 use derive_more::{From, TryInto};
 use events::{
-    DomainEvent, StreamId,
+    DomainEvent,
     claim::{ClaimChange, CounterChange},
 };
 
@@ -35,15 +35,15 @@ impl State {
         }
     }
 
-    /// What an event does to the claims and counters, given the state before it.
-    pub fn effects(before: Option<&Self>, stream: StreamId, event: &DomainEvent) -> Effects {
+    /// The state after an event, and what the event does to claims and counters.
+    pub fn advance(before: Option<&Self>, event: &DomainEvent) -> Option<(Self, Effects)> {
         match event {
-            DomainEvent::Clinic(event) => effects::<Clinic>(before, stream, event),
-            DomainEvent::Staff(event) => effects::<Staff>(before, stream, event),
-            DomainEvent::Doctor(event) => effects::<Doctor>(before, stream, event),
-            DomainEvent::Patient(event) => effects::<Patient>(before, stream, event),
-            DomainEvent::Appointment(event) => effects::<Appointment>(before, stream, event),
-            DomainEvent::Access(_) => Effects::default(),
+            DomainEvent::Clinic(event) => advance::<Clinic>(before, event),
+            DomainEvent::Staff(event) => advance::<Staff>(before, event),
+            DomainEvent::Doctor(event) => advance::<Doctor>(before, event),
+            DomainEvent::Patient(event) => advance::<Patient>(before, event),
+            DomainEvent::Appointment(event) => advance::<Appointment>(before, event),
+            DomainEvent::Access(_) => None,
         }
     }
 }
@@ -66,10 +66,16 @@ where
     A::evolve(before, event).map(Into::into)
 }
 
-fn effects<A: Aggregate>(before: Option<&State>, stream: StreamId, event: &A::Event) -> Effects
+fn advance<A>(before: Option<&State>, event: &A::Event) -> Option<(State, Effects)>
 where
+    A: Aggregate + Into<State>,
     for<'a> &'a A: TryFrom<&'a State>,
 {
-    let before = before.and_then(|state| <&A>::try_from(state).ok());
-    Effects { claims: A::claims(before, stream, event), counters: A::counters(before, event) }
+    let before = match before {
+        None => None,
+        Some(state) => Some(<&A>::try_from(state).ok()?),
+    };
+    let after = A::evolve(before.cloned(), event)?;
+    let effects = Effects { claims: A::claims(before, &after), counters: A::counters(before, &after) };
+    Some((after.into(), effects))
 }

@@ -14,7 +14,7 @@ const MAX_STATES: u64 = 100_000;
 /// A stream as of a position.
 #[derive(Clone)]
 pub struct Cached {
-    pub state: Option<State>,
+    pub state: Option<Arc<State>>,
     /// 0: it does not exist.
     pub version: i64,
     pub read_at: Position,
@@ -35,7 +35,7 @@ impl StateCache {
     }
 
     /// Keeps a state, unless a newer one is kept already.
-    pub fn put(&self, clinic: ClinicId, stream: StreamId, state: Option<State>, version: i64, read_at: Position) {
+    pub fn put(&self, clinic: ClinicId, stream: StreamId, state: Option<Arc<State>>, version: i64, read_at: Position) {
         let newer = Arc::new(Cached { state, version, read_at });
         self.0.entry((clinic, stream)).and_upsert_with(|kept| match kept {
             Some(kept) if kept.value().read_at > read_at => kept.into_value(),

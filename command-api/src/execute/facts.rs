@@ -1,5 +1,7 @@
 //! Loads what a decision rests on, and remembers as of when.
 
+use std::sync::Arc;
+
 use domain::{Aggregate, Facts, HeldTime, Read, State};
 use event_store::{AtPosition, Expectation, Store};
 use events::{
@@ -111,7 +113,7 @@ impl<'a> Loader<'a> {
             Some(cached) => cached,
             None => {
                 let loaded = self.store.load_stream(self.clinic, stream, 0).await?;
-                let state = fold(stream, loaded.events.iter().map(|recorded| &recorded.event))?;
+                let state = fold(stream, loaded.events.iter().map(|recorded| &recorded.event))?.map(Arc::new);
                 self.states.put(self.clinic, stream, state.clone(), loaded.version, loaded.read_at);
                 self.facts.streams.insert(stream, state);
                 self.expect(Fact::Stream(stream), Some(loaded.version), loaded.read_at);

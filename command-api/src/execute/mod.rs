@@ -24,7 +24,7 @@ use cache::StateCache;
 pub use call::{Call, Guard, KeyedCall, Reached};
 use facts::Loader;
 pub use login::CurrentLogin;
-use plan::{plan, version_after, version_of};
+use plan::{After, plan, version_after, version_of};
 pub use secrets::Secret;
 pub use turns::Turns;
 
@@ -201,13 +201,7 @@ impl Executor {
         Ok(Done { version, position, answer, events: Vec::new() })
     }
 
-    fn done<A: Aggregate>(
-        &self,
-        call: &Call<A>,
-        appended: Appended,
-        after: Vec<(StreamId, State)>,
-        rested_on: &[Expectation],
-    ) -> Done {
+    fn done<A: Aggregate>(&self, call: &Call<A>, appended: Appended, after: After, rested_on: &[Expectation]) -> Done {
         let before = version_of(call.target, rested_on);
         self.states.confirm(call.clinic, rested_on, appended.position);
         let version_in = |stream| version_after(stream, &appended.events, before);

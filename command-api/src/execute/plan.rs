@@ -13,22 +13,20 @@ use super::{
     secrets::{NoSecret, credential_changes},
 };
 
+/// The streams that a command touches, as they stand after it.
+pub type After = Vec<(StreamId, Arc<State>)>;
+
 /// Turns a decision into an append, and says what the streams will look like after it.
-pub fn plan<A: Aggregate>(
-    call: &Call<A>,
-    seed: Uuid,
-    decided: Decided,
-) -> Result<(Append, Vec<(StreamId, State)>), Failure> {
+pub fn plan<A: Aggregate>(call: &Call<A>, seed: Uuid, decided: Decided) -> Result<(Append, After), Failure> {
     let Decided { decision, mut facts, expectations } = decided;
     let before = version_of(call.target, &expectations);
     let (mut claims, mut counters, mut touched) = (Vec::new(), Vec::new(), Vec::new());
     for (stream, event) in &decision.events {
         let before = facts.streams.remove(stream).flatten();
-        let effects = State::effects(before.as_ref(), *stream, event);
+        let (after, effects) = State::advance(before.as_deref(), event).ok_or(Failure::CorruptStream(*stream))?;
         claims.extend(effects.claims.into_iter().map(|change| (*stream, change)));
         counters.extend(effects.counters);
-        let after = State::evolve(before, event).ok_or(Failure::CorruptStream(*stream))?;
-        facts.streams.insert(*stream, Some(after));
+        facts.streams.insert(*stream, Some(Arc::new(after)));
         if !touched.contains(stream) {
             touched.push(*stream);
         }

@@ -116,7 +116,7 @@ mod tests {
     /// Whether the command reads the claims on the doctor's time, at the first try or after a lost one.
     fn reads_times(world: &World, command: impl Into<AppointmentCommand>, contended: bool) -> bool {
         let clinic = world.state::<Clinic>(world.clinic).unwrap().clone();
-        let streams = [(world.clinic.into(), Some(clinic.into()))].into();
+        let streams = [(world.clinic.into(), Some(std::sync::Arc::new(clinic.into())))].into();
         let facts = Facts { contended, streams, ..Facts::default() };
         let appointment = world.state::<Appointment>(id::<events::AppointmentId>(1));
         let target = id::<events::AppointmentId>(1).into();

@@ -102,9 +102,8 @@ impl Aggregate for Appointment {
         }
     }
 
-    fn claims(before: Option<&Self>, _: StreamId, event: &AppointmentEvent) -> Vec<ClaimChange> {
-        let after = Self::evolve(before.cloned(), event);
-        let (held, holds) = (before.and_then(Self::held), after.as_ref().and_then(Self::held));
+    fn claims(before: Option<&Self>, after: &Self) -> Vec<ClaimChange> {
+        let (held, holds) = (before.and_then(Self::held), after.held());
         if held == holds {
             return Vec::new();
         }
@@ -112,7 +111,7 @@ impl Aggregate for Appointment {
         freed.into_iter().chain(holds.map(ClaimChange::TakeTime)).collect()
     }
 
-    fn counters(_: Option<&Self>, _: &AppointmentEvent) -> Vec<CounterChange> {
+    fn counters(_: Option<&Self>, _: &Self) -> Vec<CounterChange> {
         Vec::new()
     }
 }

@@ -104,14 +104,12 @@ impl Aggregate for Clinic {
         }
     }
 
-    fn claims(before: Option<&Self>, _: StreamId, event: &ClinicEvent) -> Vec<ClaimChange> {
-        let held = |state: Option<&Self>| state.map(Self::held).unwrap_or_default();
-        moved_claims(&held(before), &held(Self::evolve(before.cloned(), event).as_ref()))
+    fn claims(before: Option<&Self>, after: &Self) -> Vec<ClaimChange> {
+        moved_claims(&before.map(Self::held).unwrap_or_default(), &after.held())
     }
 
-    fn counters(before: Option<&Self>, event: &ClinicEvent) -> Vec<CounterChange> {
-        let open = |state: Option<&Self>| state.map_or(0, |clinic| clinic.offices.len().cast_signed() as i64);
-        let after = Self::evolve(before.cloned(), event);
-        Usage::Offices.moved(open(before), open(after.as_ref())).into_iter().collect()
+    fn counters(before: Option<&Self>, after: &Self) -> Vec<CounterChange> {
+        let open = |clinic: &Self| clinic.offices.len().cast_signed() as i64;
+        Usage::Offices.moved(before.map_or(0, open), open(after)).into_iter().collect()
     }
 }

@@ -102,15 +102,13 @@ impl Aggregate for Doctor {
         }
     }
 
-    fn claims(before: Option<&Self>, _: StreamId, event: &DoctorEvent) -> Vec<ClaimChange> {
-        let held = |state: Option<&Self>| state.map(Self::held).unwrap_or_default();
-        moved_claims(&held(before), &held(Self::evolve(before.cloned(), event).as_ref()))
+    fn claims(before: Option<&Self>, after: &Self) -> Vec<ClaimChange> {
+        moved_claims(&before.map(Self::held).unwrap_or_default(), &after.held())
     }
 
-    fn counters(before: Option<&Self>, event: &DoctorEvent) -> Vec<CounterChange> {
-        let active = |state: Option<&Self>| i64::from(state.is_some_and(Self::is_active));
-        let after = Self::evolve(before.cloned(), event);
-        Usage::Doctors.moved(active(before), active(after.as_ref())).into_iter().collect()
+    fn counters(before: Option<&Self>, after: &Self) -> Vec<CounterChange> {
+        let active = |doctor: &Self| i64::from(doctor.is_active());
+        Usage::Doctors.moved(before.map_or(0, active), active(after)).into_iter().collect()
     }
 }
 

@@ -156,14 +156,12 @@ impl Aggregate for Patient {
         }
     }
 
-    fn claims(before: Option<&Self>, _: StreamId, event: &PatientEvent) -> Vec<ClaimChange> {
-        let held = |state: Option<&Self>| state.map(Self::held).unwrap_or_default();
-        moved_claims(&held(before), &held(Self::evolve(before.cloned(), event).as_ref()))
+    fn claims(before: Option<&Self>, after: &Self) -> Vec<ClaimChange> {
+        moved_claims(&before.map(Self::held).unwrap_or_default(), &after.held())
     }
 
-    fn counters(before: Option<&Self>, event: &PatientEvent) -> Vec<CounterChange> {
-        let counted = |state: Option<&Self>| i64::from(state.is_some_and(|patient| patient.merged_into.is_none()));
-        let after = Self::evolve(before.cloned(), event);
-        Usage::Patients.moved(counted(before), counted(after.as_ref())).into_iter().collect()
+    fn counters(before: Option<&Self>, after: &Self) -> Vec<CounterChange> {
+        let counted = |patient: &Self| i64::from(patient.merged_into.is_none());
+        Usage::Patients.moved(before.map_or(0, counted), counted(after)).into_iter().collect()
     }
 }

@@ -112,17 +112,13 @@ impl Aggregate for Staff {
         }
     }
 
-    fn claims(before: Option<&Self>, _: StreamId, event: &StaffEvent) -> Vec<ClaimChange> {
-        let held = |state: Option<&Self>| state.map(Self::held).unwrap_or_default();
-        moved_claims(&held(before), &held(Self::evolve(before.cloned(), event).as_ref()))
+    fn claims(before: Option<&Self>, after: &Self) -> Vec<ClaimChange> {
+        moved_claims(&before.map(Self::held).unwrap_or_default(), &after.held())
     }
 
-    fn counters(before: Option<&Self>, event: &StaffEvent) -> Vec<CounterChange> {
-        let after = Self::evolve(before.cloned(), event);
-        let counted = |state: Option<&Self>, usage| state.map_or(0, |staff| staff.counts_as(usage));
-        [Usage::Admins, Usage::Receptionists]
-            .into_iter()
-            .filter_map(|usage| usage.moved(counted(before, usage), counted(after.as_ref(), usage)))
-            .collect()
+    fn counters(before: Option<&Self>, after: &Self) -> Vec<CounterChange> {
+        let counted = |usage| before.map_or(0, |staff| staff.counts_as(usage));
+        let counts = [Usage::Admins, Usage::Receptionists].into_iter();
+        counts.filter_map(|usage| usage.moved(counted(usage), after.counts_as(usage))).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! An append, as the log does it.
 
+use std::sync::Arc;
+
 use events::{
     DomainEvent, Number, StreamId,
     claim::{ClaimChange, ClaimKey},
@@ -7,7 +9,7 @@ use events::{
 };
 
 use super::World;
-use crate::{Decision, HeldTime, State};
+use crate::{Decision, HeldTime, State, state::Effects};
 
 /// Why an append failed.
 #[derive(Debug)]
@@ -23,12 +25,12 @@ impl World {
         for (stream, mut event) in decision.events {
             self.number(&mut event);
             let before = self.streams.remove(&stream);
-            let effects = State::effects(before.as_ref(), stream, &event);
+            let (after, effects) = follow(before.as_deref(), &event);
             changes.extend(effects.claims.into_iter().map(|change| (stream, change)));
             for change in effects.counters {
                 *self.counters.entry(change.counter).or_default() += change.delta;
             }
-            self.streams.insert(stream, follow(before, &event));
+            self.streams.insert(stream, Arc::new(after));
             recorded.push((stream, event));
         }
         let is_free = |change: &ClaimChange| matches!(change, ClaimChange::Free(_) | ClaimChange::FreeTime(_));
@@ -87,17 +89,17 @@ impl World {
     }
 }
 
-/// The state after an event, which is the same when the event comes out of the log again, and when its
+/// The state after an event and its effects, which are the same when the event comes out of the log again, and when its
 /// sealed part has been erased.
-fn follow(before: Option<State>, event: &DomainEvent) -> State {
+fn follow(before: Option<&State>, event: &DomainEvent) -> (State, Effects) {
     let stored = codec::encode(event);
     let read = |sealed| {
         codec::decode(event.kind(), stored.event_type, stored.schema_version, &stored.payload, sealed)
             .expect("what was encoded decodes")
     };
     assert_eq!(&read(stored.sealed.as_deref()), event, "an event comes out of the log as it went in");
-    let erased = State::evolve(before.clone(), &read(None));
-    let after = State::evolve(before, event);
+    let erased = State::advance(before, &read(None));
+    let after = State::advance(before, event);
     assert_eq!(erased, after, "the rules go on after an erasure");
     after.unwrap_or_else(|| panic!("an event that was decided follows: {event:?}"))
 }

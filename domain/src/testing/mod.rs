@@ -5,7 +5,7 @@
 mod given;
 mod log;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use events::{
@@ -53,7 +53,7 @@ pub(crate) struct World {
     pub claims: BTreeMap<ClaimKey, StreamId>,
     pub times: Vec<HeldTime>,
     pub counters: BTreeMap<CounterKey, i64>,
-    streams: BTreeMap<StreamId, State>,
+    streams: BTreeMap<StreamId, Arc<State>>,
     pseudonyms: Pseudonyms,
     commands: u128,
 }
@@ -144,7 +144,7 @@ impl World {
     }
 
     pub fn states(&self) -> impl Iterator<Item = (&StreamId, &State)> {
-        self.streams.iter()
+        self.streams.iter().map(|(stream, state)| (stream, &**state))
     }
 
     pub fn counter(&self, name: &str) -> i64 {

@@ -13,8 +13,9 @@ use events::{
 
 use crate::row::{GENESIS, Hash as RowHash};
 
-/// Of each kind of fact; past it, the half that moved longest ago is forgotten.
-const FACTS_MAX: usize = 512;
+/// Of each kind of fact; past it, the half that moved longest ago is forgotten. A fact that is forgotten costs
+/// its next append a second round trip, and the facts of one busy clinic are some thousands.
+const FACTS_MAX: usize = 8_192;
 /// Past it, all are forgotten and read again when they are needed.
 const COUNTERS_MAX: usize = 512;
 
@@ -129,6 +130,11 @@ impl Memory {
         self.doctors.facts.extend(changes.doctors);
         self.any_time = changes.any_time.unwrap_or(self.any_time);
         self.counters.extend(changes.counters);
+    }
+
+    /// How many facts are remembered, of all kinds.
+    pub(super) fn facts(&self) -> usize {
+        self.streams.facts.len() + self.charts.facts.len() + self.claims.facts.len() + self.doctors.facts.len()
     }
 
     /// Forgets what exceeds the bounds.

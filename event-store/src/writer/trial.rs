@@ -31,6 +31,8 @@ const REPEATS_MAX: u32 = 10;
 const REPEAT_PAUSE: Duration = Duration::from_millis(10);
 /// How long the callers of a group wait for a database that is away.
 const GIVE_UP_AFTER: Duration = Duration::from_secs(15);
+/// Facts that a shard remembers over all ledgers, at some 60 bytes each; more than one ledger may have.
+const SHARD_FACTS_MAX: usize = 262_144;
 /// How often facts are read without a lock, while other processes move the heads.
 const LOOKS_MAX: u32 = 3;
 
@@ -174,6 +176,7 @@ impl Shard {
                 memory.trim();
             }
         }
+        self.forget_idle();
         metrics::histogram!("casebook_log_group_events").record(rows.len() as f64);
         if let Some(sink) = self.sink.as_ref().filter(|_| !rows.is_empty()) {
             sink.committed(Arc::<[StoredRow]>::from(rows));
@@ -187,6 +190,16 @@ impl Shard {
             }
         }
         Outcome::Settled(deferred)
+    }
+
+    /// Ledgers that were not used for longest are forgotten whole, where all together remember too much.
+    fn forget_idle(&mut self) {
+        let mut facts: usize = self.memories.iter().map(|(_, memory)| memory.facts()).sum();
+        while facts > SHARD_FACTS_MAX
+            && let Some((_, idle)) = self.memories.pop_lru()
+        {
+            facts -= idle.facts();
+        }
     }
 
     /// What to do about a failed attempt.
