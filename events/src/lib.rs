@@ -7,6 +7,7 @@
 
 pub mod access;
 pub mod appointment;
+pub mod audit;
 pub mod calendar;
 pub mod claim;
 pub mod clinic;
