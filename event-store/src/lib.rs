@@ -31,5 +31,5 @@ pub use sessions::{Credential, RefreshToken, Rotation};
 pub use spans::Span;
 pub use store::{AtPosition, Begun, HeldTime, LedgerHead, Loaded, Standing, Store, StoreError, StoreOptions};
 pub use stored::stored_row;
-pub use vault::{ClinicKeys, MasterKey, Vault, VaultError};
+pub use vault::{ClinicKeys, HandedKey, MasterKey, Vault, VaultError};
 pub use writer::CommitSink;

@@ -220,10 +220,10 @@ fn parse_roles(joined: &str) -> Option<Vec<Role>> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn row() -> StoredRow {
+    pub(crate) fn row() -> StoredRow {
         let id = |n| Uuid::from_u128(n);
         let mut row = StoredRow {
             clinic: ClinicId(id(1)),

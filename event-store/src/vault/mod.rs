@@ -19,8 +19,10 @@ pub(crate) use group::{GroupKeys, KeyNeeds};
 use held::Era;
 pub(crate) use held::{ClinicKey, NewClinic, PatientKey};
 pub use keys::{ClinicKeys, MasterKey};
-pub use seal::{NotOpened, SEAL_SALT};
-pub(crate) use seal::{Place, SealingKey};
+pub(crate) use proof::seal::Place;
+pub use proof::seal::{EventKey, NotOpened};
+pub use seal::SEAL_SALT;
+pub(crate) use seal::SealingKey;
 pub use secret::{KEY_BYTES, Key};
 
 use crate::row::StoredRow;
@@ -40,6 +42,17 @@ pub enum VaultError {
     NotOpened { position: i64, source: NotOpened },
     #[error("the keys cannot be read: {0}")]
     Database(#[from] sqlx::Error),
+}
+
+/// What the vault says about the key of one event.
+pub enum HandedKey {
+    /// The event has no sealed part.
+    NotSealed,
+    Good(EventKey),
+    /// The patient's, or the clinic's, was destroyed, or is about to be: nobody new opens it any more.
+    Destroyed,
+    /// There ought to be one, and there is none, or it was exchanged: a stored key is not what it was.
+    Lost,
 }
 
 pub struct Vault {
@@ -97,6 +110,35 @@ impl Vault {
         Ok(opened)
     }
 
+    /// The keys of single events, in the order of the rows: what somebody outside may be given, since it opens one
+    /// event and nothing else. Keys are read set-wise.
+    pub async fn event_keys(&self, rows: &[StoredRow]) -> Result<Vec<HandedKey>, VaultError> {
+        for (clinic, patients) in sealed_by_clinic(rows) {
+            match self.read_keys(clinic, &patients).await {
+                // Which of them it is, is found out below.
+                Ok(_) | Err(VaultError::WrongKey) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in rows {
+            keys.push(self.handed_key(row).await?);
+        }
+        Ok(keys)
+    }
+
+    async fn handed_key(&self, row: &StoredRow) -> Result<HandedKey, VaultError> {
+        if row.sealed.is_none() {
+            return Ok(HandedKey::NotSealed);
+        }
+        match self.key_of(row).await {
+            Ok(PatientKey::Good(key)) => Ok(HandedKey::Good(key.of_event(Place::of(row)))),
+            Ok(PatientKey::Fenced(_) | PatientKey::Destroyed) => Ok(HandedKey::Destroyed),
+            Ok(PatientKey::Absent) | Err(VaultError::WrongKey | VaultError::NoClinicKey) => Ok(HandedKey::Lost),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn open_held(&self, row: &StoredRow) -> Result<Option<Vec<u8>>, VaultError> {
         let Some(sealed) = &row.sealed else { return Ok(None) };
         let Some(key) = self.opening_key(row).await? else { return Ok(None) };
@@ -105,23 +147,27 @@ impl Vault {
     }
 
     async fn opening_key(&self, row: &StoredRow) -> Result<Option<Arc<SealingKey>>, VaultError> {
-        let Some(patient) = row.patient else {
-            return match self.clinic_key(row.clinic).await? {
-                ClinicKey::Good(keys) | ClinicKey::Fenced(keys) => Ok(Some(keys.sealing())),
-                ClinicKey::Destroyed => Ok(None),
-                ClinicKey::Absent => Err(VaultError::NoClinicKey),
-            };
-        };
-        let held = (row.clinic, patient, Era::Reading);
-        let key = match self.held.patients.get(&held) {
-            Some(key) => key,
-            // It was driven out between reading and use.
-            None => self.read_keys(row.clinic, &[patient]).await?.remove(&patient).unwrap_or(PatientKey::Absent),
-        };
-        match key {
+        match self.key_of(row).await? {
             PatientKey::Good(key) | PatientKey::Fenced(key) => Ok(Some(key)),
             PatientKey::Destroyed => Ok(None),
             PatientKey::Absent => Err(VaultError::NoPatientKey),
+        }
+    }
+
+    /// The key under which the row is sealed: its patient's, or its clinic's where it is about none.
+    async fn key_of(&self, row: &StoredRow) -> Result<PatientKey, VaultError> {
+        let Some(patient) = row.patient else {
+            return match self.clinic_key(row.clinic).await? {
+                ClinicKey::Good(keys) => Ok(PatientKey::Good(keys.sealing())),
+                ClinicKey::Fenced(keys) => Ok(PatientKey::Fenced(keys.sealing())),
+                ClinicKey::Destroyed => Ok(PatientKey::Destroyed),
+                ClinicKey::Absent => Err(VaultError::NoClinicKey),
+            };
+        };
+        match self.held.patients.get(&(row.clinic, patient, Era::Reading)) {
+            Some(key) => Ok(key),
+            // It was driven out between reading and use.
+            None => Ok(self.read_keys(row.clinic, &[patient]).await?.remove(&patient).unwrap_or(PatientKey::Absent)),
         }
     }
 

@@ -1,9 +1,11 @@
 //! Keys: who can read what was sealed, and who no more.
 
-use event_store::{AppendError, DbRole, MasterKey, Store, StoreError, StoreOptions, VaultError};
+use event_store::{AppendError, DbRole, HandedKey, MasterKey, Store, StoreError, StoreOptions, VaultError};
 use events::{
-    ClinicId, DomainEvent, PatientEvent, PatientId, Sealed, StaffEvent, UserId, claim::KeyedHash, staff::StaffIdentity,
+    ClinicId, DomainEvent, Ledger, PatientEvent, PatientId, Sealed, StaffEvent, UserId, claim::KeyedHash,
+    staff::StaffIdentity,
 };
+use proof::seal::{NotOpened, Place};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -147,4 +149,31 @@ async fn nobody_is_sealed_who_was_never_registered() {
     let nowhere = ClinicId(Uuid::now_v7());
     let answer = store.append(append(nowhere, [(new_patient().into(), registered("Asha"))])).await;
     assert!(matches!(answer, Err(AppendError::Refused(_))), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_an_event_opens_it_for_an_outsider_and_is_given_while_the_patients_lives() {
+    let world = World::new().await;
+    let store = world.store();
+    let (clinic, [living, fenced, erased, exchanged]) = (clinic(&store).await, [(); 4].map(|()| new_patient()));
+    for patient in [living, fenced, erased, exchanged] {
+        store.append(registers(clinic, patient)).await.unwrap();
+    }
+    store.append(append(clinic, [(living.into(), no_allergies())])).await.unwrap();
+    run(&world.superuser, FENCE, fenced).await;
+    run(&world.superuser, DESTROY, erased).await;
+    let of_another = "UPDATE log.patient_key k SET wrapped = o.wrapped FROM log.patient_key o
+                      WHERE k.patient = $1 AND o.patient <> k.patient AND o.wrapped IS NOT NULL";
+    run(&world.superuser, of_another, exchanged).await;
+    let store = world.store();
+    let rows = store.read_rows(clinic, Ledger::Record, 1, 10).await.unwrap();
+    let keys = store.vault().event_keys(&rows).await.unwrap();
+    let [HandedKey::Good(key), HandedKey::Destroyed, HandedKey::Destroyed, HandedKey::Lost, HandedKey::NotSealed] =
+        &keys[..]
+    else {
+        panic!("one for each row")
+    };
+    let opened = |n: usize| key.open(Place::of(&rows[n]), rows[n].sealed.as_deref().unwrap());
+    assert!(String::from_utf8(opened(0).unwrap()).unwrap().contains("Asha"));
+    assert_eq!(opened(1), Err(NotOpened), "it opens its own event alone");
 }
