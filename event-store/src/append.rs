@@ -1,10 +1,10 @@
 //! What a caller hands to the writer, and what comes back.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use events::{
-    Actor, Client, ClinicId, DomainEvent, Ledger, Position, Purpose, Recorded, StreamId, UserId,
+    Actor, Client, ClinicId, DomainEvent, Ledger, PatientId, Position, Purpose, Recorded, StreamId, UserId,
     claim::{Bound, ClaimChange, ClaimKey, CounterChange, CounterKey, Fact},
 };
 use uuid::Uuid;
@@ -26,6 +26,8 @@ pub struct Append {
     pub idempotency: Option<Idempotency>,
     /// Secrets of logins that change in the same transaction.
     pub credentials: Vec<CredentialChange>,
+    /// Of an access record: who was shown beside the patient whom its event names.
+    pub shown: Vec<PatientId>,
 }
 
 impl Append {
@@ -47,8 +49,8 @@ pub struct Circumstances {
     pub purpose: Purpose,
     /// A code, never free text.
     pub reason: Option<String>,
-    /// `BookAppointment`.
-    pub command: &'static str,
+    /// `BookAppointment`; of an access record the method and the route.
+    pub command: Cow<'static, str>,
     /// The trace id.
     pub correlation_id: Uuid,
     /// The command's own id: what its events have in common.

@@ -1,5 +1,6 @@
 //! The log: every event of every clinic, kept in PostgreSQL, and fanned out from there.
 
+pub mod access;
 pub mod append;
 pub mod chain;
 pub mod credentials;
@@ -18,12 +19,13 @@ pub mod vault;
 pub mod wire;
 mod writer;
 
+pub use access::AccessRecord;
 pub use append::{Append, AppendError, Appended, Circumstances, Expectation, Idempotency, MakeAnswer, NewEvent};
 pub use chain::{Verdict, Walk};
 pub use credentials::{Activation, CredentialChange, FirstSecret, PasswordHash};
 pub use idempotency::StoredAnswer;
 pub use proof::{
-    fields,
+    fields, patients,
     row::{self, GENESIS, Hash, RowError, StoredRow},
 };
 pub use schema::{DbRole, migrate};

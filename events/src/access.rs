@@ -170,6 +170,23 @@ pub enum AccessEvent {
 }
 
 impl AccessEvent {
+    /// Whether something of it is sealed, under the patient's key.
+    pub fn has_sealed_part(&self) -> bool {
+        match self {
+            Self::DisclosureRecorded { .. } => true,
+            Self::PatientShown { .. }
+            | Self::PatientsListed { .. }
+            | Self::AccessRefused { .. }
+            | Self::CrossClinicAttempted { .. }
+            | Self::PlatformRefused {}
+            | Self::LoggedIn { .. }
+            | Self::LoginFailed { .. }
+            | Self::LoggedOut { .. }
+            | Self::HandedOut { .. }
+            | Self::AuditRead { .. } => false,
+        }
+    }
+
     /// The one patient whom the record is about. It does not move the chart.
     pub fn patient(&self) -> Option<PatientId> {
         match self {

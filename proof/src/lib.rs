@@ -3,5 +3,6 @@
 
 pub mod bundle;
 pub mod fields;
+pub mod patients;
 pub mod row;
 pub mod seal;

@@ -122,6 +122,7 @@ fn append(clinic: ClinicId, stream: StreamId, event: DomainEvent) -> Append {
         bounds: Vec::new(),
         idempotency: None,
         credentials: Vec::new(),
+        shown: Vec::new(),
     }
 }
 
@@ -137,7 +138,7 @@ fn circumstances() -> Circumstances {
         },
         purpose: Purpose::Treat,
         reason: None,
-        command: "AddProblem",
+        command: "AddProblem".into(),
         correlation_id: Uuid::now_v7(),
         causation_id: Uuid::now_v7(),
         client: Client { address: Some([192, 0, 2, 7].into()), agent: Some("casebook-bench/1".into()) },

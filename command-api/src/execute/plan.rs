@@ -45,6 +45,7 @@ pub fn plan<A: Aggregate>(call: &Call<A>, seed: Uuid, decided: Decided) -> Resul
         bounds: decision.bounds,
         idempotency: call.idempotency.as_ref().map(|keyed| remembered(call, keyed, before)),
         credentials,
+        shown: Vec::new(),
     };
     Ok((append, after))
 }
@@ -54,7 +55,7 @@ fn circumstances<A: Aggregate>(call: &Call<A>, seed: Uuid) -> Circumstances {
         actor: call.actor.clone(),
         purpose: call.purpose,
         reason: None,
-        command: call.name,
+        command: call.name.into(),
         correlation_id: call.correlation_id,
         causation_id: seed,
         client: call.client.clone(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use events::{ClinicId, DomainEvent, Number, claim::CounterKey};
+use events::{AggregateKind, ClinicId, DomainEvent, Number, claim::CounterKey};
 
 use super::{
     draft::{Draft, Drafted, is_within},
@@ -14,7 +14,7 @@ use super::{
     rows::{NewKeys, Written},
 };
 use crate::{
-    append::{Append, AppendError, Appended, Idempotency},
+    append::{Append, AppendError, Appended, Idempotency, NewEvent},
     idempotency,
     row::{Hash, StoredRow},
     vault::{GroupKeys, Vault},
@@ -141,6 +141,7 @@ impl<'a> Deciding<'a> {
         for change in &append.credentials {
             self.effects.add_credential(append.clinic, self.now, change);
         }
+        self.effects.add_shown(source, &append.shown);
         new_keys.commit(draft, &mut self.effects);
         draft.changes.counters.extend(counters);
         Ok(self.enter(draft, number, append, written))
@@ -148,7 +149,10 @@ impl<'a> Deciding<'a> {
 
     fn enter(&mut self, draft: &mut Draft<'_>, number: usize, append: &Append, written: Written) -> Appended {
         draft.head = written.head;
-        draft.changes.streams.extend(written.streams);
+        // An access record is a stream of its own, of which nobody asks again.
+        if draft.is_record() {
+            draft.changes.streams.extend(written.streams);
+        }
         draft.changes.charts.extend(written.charts);
         self.rows.extend(written.rows);
         let answer = append.idempotency.as_ref().map(|remember| self.answer(number, remember, &written.recorded));
@@ -184,6 +188,13 @@ fn answer_key(remember: &Idempotency) -> (ClinicId, uuid::Uuid, Hash) {
 fn check_shape(draft: &Draft<'_>, append: &Append) -> Result<(), AppendError> {
     if append.events.is_empty() {
         return Err(AppendError::Refused("there is no event".into()));
+    }
+    let of_access = |new: &NewEvent| new.stream.kind == AggregateKind::Access;
+    if append.events.iter().any(|new| of_access(new) == draft.is_record()) {
+        return Err(AppendError::Refused("accesses, and nothing else, belong to the access ledger".into()));
+    }
+    if !append.shown.is_empty() && (draft.is_record() || append.events.len() > 1) {
+        return Err(AppendError::Refused("patients are shown by one access record".into()));
     }
     let changes_facts = !(append.claims.is_empty() && append.counters.is_empty() && append.bounds.is_empty());
     if changes_facts && !draft.is_record() {

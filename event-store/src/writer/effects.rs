@@ -1,6 +1,6 @@
 //! What a group changes beside its events, as `log.append` takes it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use events::{
@@ -91,6 +91,8 @@ pub(super) struct Effects {
     keys: Vec<NewKey>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     credentials: Vec<CredentialRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    shown: Vec<ShownRow>,
 }
 
 #[derive(Serialize)]
@@ -134,6 +136,13 @@ struct NewKey {
     wrapped: String,
 }
 
+#[derive(Serialize)]
+struct ShownRow {
+    clinic: ClinicId,
+    position: Position,
+    patients: BTreeSet<PatientId>,
+}
+
 #[derive(Default, Serialize)]
 struct CredentialRow {
     clinic: Uuid,
@@ -164,7 +173,8 @@ pub(super) struct Source {
 
 impl Effects {
     pub(super) fn is_empty(&self) -> bool {
-        self.claims_taken.is_none() && self.times_taken.is_none() && self.keys.is_empty() && self.credentials.is_empty()
+        let Self { claims_freed: _, claims_taken, times_freed: _, times_taken, keys, credentials, shown } = self;
+        claims_taken.is_none() && times_taken.is_none() && keys.is_empty() && credentials.is_empty() && shown.is_empty()
     }
 
     /// Once one list of claims is there, both are: the statement asks for `claims_taken` alone.
@@ -194,6 +204,14 @@ impl Effects {
     pub(super) fn add_credential(&mut self, clinic: ClinicId, at: DateTime<Utc>, change: &CredentialChange) {
         let row = CredentialRow { clinic: clinic.0, at: instant(at), ..credential_row(change) };
         self.credentials.push(row);
+    }
+
+    /// Each patient once.
+    pub(super) fn add_shown(&mut self, source: Source, patients: &[PatientId]) {
+        if !patients.is_empty() {
+            let patients = patients.iter().copied().collect();
+            self.shown.push(ShownRow { clinic: source.clinic, position: source.position, patients });
+        }
     }
 }
 

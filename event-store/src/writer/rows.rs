@@ -111,7 +111,7 @@ impl Written {
             on_behalf_of: about.actor.on_behalf_of,
             purpose: <&str>::from(about.purpose).into(),
             reason: about.reason.clone(),
-            command: about.command.into(),
+            command: about.command.clone(),
             correlation_id: about.correlation_id,
             causation_id: about.causation_id,
             client_address: about.client.address.map(|address| address.to_string()),

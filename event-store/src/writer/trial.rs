@@ -7,7 +7,7 @@ use std::{
 };
 
 use chrono::Utc;
-use events::Position;
+use events::{DomainEvent, Position};
 use sqlx::{Executor, PgConnection};
 use uuid::Uuid;
 
@@ -347,10 +347,16 @@ async fn keys(
     for append in members.iter().map(|member| &member.append) {
         let epoch = memories.peek(&append.place()).map_or(0, |memory| memory.head.key_epoch);
         needs.clinics.insert((append.clinic, epoch));
-        let patients = append.events.iter().filter_map(|new| new.event.patient(new.stream));
+        let sealing = append.events.iter().filter(|new| may_seal(&new.event));
+        let patients = sealing.filter_map(|new| new.event.patient(new.stream));
         needs.patients.extend(patients.map(|patient| (append.clinic, patient, epoch)));
     }
     vault.keys_for(connection, &needs).await
+}
+
+/// Most access records have nothing to seal: they are written whatever has become of the patient's key.
+fn may_seal(event: &DomainEvent) -> bool {
+    !matches!(event, DomainEvent::Access(event) if !event.has_sealed_part())
 }
 
 /// Ledgers in which a bound refuses a command, while nobody has looked whether another process has moved the

@@ -25,7 +25,7 @@ fn append(clinic: ClinicId, stream: StreamId, event: DomainEvent) -> Append {
             actor: Actor::system(),
             purpose: Purpose::Treat,
             reason: None,
-            command: "Test",
+            command: "Test".into(),
             correlation_id: Uuid::now_v7(),
             causation_id: Uuid::now_v7(),
             client: Client::default(),
@@ -38,6 +38,7 @@ fn append(clinic: ClinicId, stream: StreamId, event: DomainEvent) -> Append {
         bounds: Vec::new(),
         idempotency: None,
         credentials: Vec::new(),
+        shown: Vec::new(),
     }
 }
 

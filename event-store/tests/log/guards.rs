@@ -6,7 +6,14 @@ use sqlx::{AssertSqlSafe, PgPool};
 use crate::world::World;
 
 const ROLES: [DbRole; 5] = [DbRole::Reader, DbRole::Writer, DbRole::Relay, DbRole::Projector, DbRole::Auditor];
-const CHANGES: [&str; 3] = ["UPDATE log.event SET event_type = 'x'", "DELETE FROM log.event", "TRUNCATE log.event"];
+const CHANGES: [&str; 6] = [
+    "UPDATE log.event SET event_type = 'x'",
+    "DELETE FROM log.event",
+    "TRUNCATE log.event",
+    "UPDATE log.access_patient SET position = 1",
+    "DELETE FROM log.access_patient",
+    "TRUNCATE log.access_patient",
+];
 
 async fn refusal(pool: &PgPool, statement: &str) -> String {
     let answer = sqlx::query(AssertSqlSafe(statement.to_owned())).execute(pool).await;
@@ -25,10 +32,12 @@ async fn nobody_changes_an_event() {
         assert_eq!(refusal(&owner, change).await, "42501", "the owner: {change}");
         assert_eq!(refusal(&world.superuser, change).await, "42501", "the superuser: {change}");
     }
-    let replica = "SET session_replication_role = replica; DELETE FROM log.event";
     let mut connection = world.superuser.acquire().await.unwrap();
-    let answer = sqlx::raw_sql(replica).execute(&mut *connection).await;
-    assert!(answer.unwrap_err().to_string().contains("the log refuses DELETE"));
+    for table in ["log.event", "log.access_patient"] {
+        let replica = format!("SET session_replication_role = replica; DELETE FROM {table}");
+        let answer = sqlx::raw_sql(AssertSqlSafe(replica)).execute(&mut *connection).await;
+        assert!(answer.unwrap_err().to_string().contains("the log refuses DELETE"), "{table}");
+    }
 }
 
 #[tokio::test]

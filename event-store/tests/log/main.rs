@@ -1,5 +1,6 @@
 //! The log on a real PostgreSQL. Every test starts a server of its own.
 
+mod access;
 mod append;
 mod claims;
 mod commands;

@@ -125,6 +125,7 @@ pub fn append(clinic: ClinicId, events: impl IntoIterator<Item = (StreamId, Doma
         bounds: Vec::new(),
         idempotency: None,
         credentials: Vec::new(),
+        shown: Vec::new(),
     }
 }
 
@@ -133,7 +134,7 @@ fn circumstances() -> Circumstances {
         actor: Actor { name: "asha".into(), roles: vec![events::Role::Doctor], ..Actor::anonymous() },
         purpose: Purpose::Treat,
         reason: Some("test".into()),
-        command: "Test",
+        command: "Test".into(),
         correlation_id: Uuid::now_v7(),
         causation_id: Uuid::now_v7(),
         client: Client { address: Some([192, 0, 2, 7].into()), agent: Some("nextest".into()) },

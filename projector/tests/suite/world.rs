@@ -241,7 +241,7 @@ fn append(event: &Recorded) -> Append {
             actor: event.actor.clone(),
             purpose: event.purpose,
             reason: None,
-            command: "Test",
+            command: "Test".into(),
             correlation_id: Uuid::nil(),
             causation_id: Uuid::nil(),
             client: Client::default(),
@@ -254,5 +254,6 @@ fn append(event: &Recorded) -> Append {
         bounds: Vec::new(),
         idempotency: None,
         credentials: Vec::new(),
+        shown: Vec::new(),
     }
 }
