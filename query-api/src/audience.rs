@@ -45,6 +45,6 @@ impl Audience {
 }
 
 /// Doctors, and the clinic's administrators.
-fn sees_restricted(reader: &Reader) -> bool {
+pub(crate) fn sees_restricted(reader: &Reader) -> bool {
     reader.scope().has(Role::Doctor) || reader.scope().has(Role::ClinicAdmin)
 }

@@ -5,6 +5,7 @@
 //! under [`routes`]. Whatever shows a patient's data is answered through [`disclosure`].
 
 mod audience;
+mod audit;
 pub mod disclosure;
 pub mod fresh;
 pub mod past;

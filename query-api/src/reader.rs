@@ -49,9 +49,14 @@ impl Reader {
     }
 
     /// Rows of the log as they are stored.
-    pub(crate) async fn stored(&self, select: Select) -> Result<Vec<StoredRow>, Problem> {
+    pub(crate) async fn log(&self, select: Select) -> Result<Reflected<Vec<StoredRow>>, Problem> {
         self.wait(select.source()).await?;
-        Ok(self.scoped.run_as(select, stored_row).await?.value)
+        self.scoped.run_as(select, stored_row).await
+    }
+
+    /// The same, where the position does not matter.
+    pub(crate) async fn stored(&self, select: Select) -> Result<Vec<StoredRow>, Problem> {
+        Ok(self.log(select).await?.value)
     }
 
     pub(crate) fn opener(&self) -> &dyn Opener {

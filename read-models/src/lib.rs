@@ -6,6 +6,7 @@
 
 pub mod appointment;
 pub mod appointment_day;
+pub mod changes;
 pub mod clinic;
 pub mod count;
 pub mod doctor;

@@ -1,6 +1,7 @@
 //! The system as its users meet it. One binary: it links once.
 
 mod architecture;
+mod audit;
 mod bookings;
 mod commands;
 mod input;

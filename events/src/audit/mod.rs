@@ -117,12 +117,17 @@ pub enum Mark {
 }
 
 impl Mark {
-    fn fits(self, payload: &[u8]) -> bool {
+    /// The bytes, and whether they must be there.
+    pub fn parts(self) -> Option<(&'static str, bool)> {
         match self {
-            Self::Any => true,
-            Self::With(mark) => contains(payload, mark),
-            Self::Without(mark) => !contains(payload, mark),
+            Self::Any => None,
+            Self::With(mark) => Some((mark, true)),
+            Self::Without(mark) => Some((mark, false)),
         }
+    }
+
+    fn fits(self, payload: &[u8]) -> bool {
+        self.parts().is_none_or(|(mark, there)| contains(payload, mark) == there)
     }
 }
 

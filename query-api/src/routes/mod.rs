@@ -1,6 +1,7 @@
 //! One file per read model: answers, filters, handlers, documentation.
 
 pub mod appointments;
+pub mod audit;
 pub mod clinic;
 pub mod dashboard;
 pub mod day_sheet;
@@ -37,7 +38,8 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(patients::routes())
         .merge(history::routes())
         .merge(stats::routes())
-        .merge(dashboard::routes());
+        .merge(dashboard::routes())
+        .merge(audit::routes());
     ApiRouter::new().nest("/api/v1", platform).nest(CLINIC, clinic)
 }
 

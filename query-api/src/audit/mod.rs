@@ -1,0 +1,18 @@
+//! The audit trail as people read it: which rows of the two ledgers ([`filters`], [`order`], [`page`]), and what
+//! each says ([`entry`]): a sentence, the numbers that people know instead of ids ([`labels`]), and what changed
+//! ([`history`]), as far as the reader may see it.
+
+mod content;
+mod entry;
+mod filters;
+mod history;
+mod labels;
+mod order;
+mod page;
+mod veil;
+
+pub use entry::AuditEntry;
+pub(crate) use entry::tell;
+pub(crate) use filters::AuditFilters;
+pub(crate) use page::{Last, Part, entries, one};
+pub(crate) use veil::is_open;

@@ -1,0 +1,112 @@
+//! Which values of a change the reader may see: those that the reader's other rights show, of records that are
+//! not restricted for them. Of all others the name of the field is told, and that it is withheld.
+
+use std::collections::HashSet;
+
+use event_store::StoredRow;
+use events::PatientId;
+use read_models::changes::Change;
+use serde::Deserialize;
+use service_kit::{Capability, Problem};
+use uuid::Uuid;
+
+use crate::{audience::sees_restricted, reader::Reader, scope::Select, sql::Sql};
+
+/// What one must be allowed to read to see a member of a read model; `None`: nobody sees it here.
+fn capability(model: &str, field: &str) -> Option<Capability> {
+    Some(match (model, field) {
+        ("patient", "allergies" | "no_known_allergies") => Capability::Allergies,
+        ("patient", "problems" | "cause_of_death") => Capability::Problems,
+        ("patient", "consents") => Capability::Consent,
+        ("patient", "confidentiality") => Capability::Restriction,
+        ("patient", _) => Capability::PatientRead,
+        ("appointment", _) => Capability::Appointments,
+        ("staff", _) => Capability::Staff,
+        ("doctor", _) => Capability::DoctorHours,
+        ("clinic", _) => Capability::ClinicProfile,
+        _ => return None,
+    })
+}
+
+/// What of a page's rows is open to the reader.
+pub(super) struct Veil<'a> {
+    reader: &'a Reader,
+    /// Patients whose records are not restricted; `None`: the reader sees restricted ones.
+    open: Option<HashSet<Uuid>>,
+}
+
+#[derive(Deserialize)]
+struct Open {
+    id: Uuid,
+}
+
+impl<'a> Veil<'a> {
+    pub(super) async fn of(reader: &'a Reader, rows: &[StoredRow]) -> Result<Self, Problem> {
+        if sees_restricted(reader) {
+            return Ok(Self { reader, open: None });
+        }
+        let patients: HashSet<Uuid> = rows.iter().filter_map(|row| row.patient).map(|patient| patient.0).collect();
+        let open = reader.all::<Open>(unrestricted(patients.into_iter().collect())).await?.value;
+        Ok(Self { reader, open: Some(open.into_iter().map(|open| open.id).collect()) })
+    }
+
+    /// Whether what a row says about this patient may be shown. Of somebody whom no read model knows, it may not.
+    pub(super) fn is_open(&self, patient: Option<PatientId>) -> bool {
+        match (&self.open, patient) {
+            (None, _) | (_, None) => true,
+            (Some(open), Some(patient)) => open.contains(&patient.0),
+        }
+    }
+
+    pub(super) fn shows(&self, patient: Option<PatientId>, change: &Change) -> bool {
+        let granted = |capability| self.reader.grant(capability).read.is_everything();
+        self.is_open(patient) && capability(change.model, &change.field).is_some_and(granted)
+    }
+}
+
+/// Whether the reader may see what is not sealed in this row.
+pub(crate) async fn is_open(reader: &Reader, row: &StoredRow) -> Result<bool, Problem> {
+    Ok(Veil::of(reader, std::slice::from_ref(row)).await?.is_open(row.patient))
+}
+
+/// Those of the patients of whom no id of the same person is restricted.
+fn unrestricted(patients: Vec<Uuid>) -> Select {
+    let sql = Sql::new(
+        "g.asked AS id FROM (WITH RECURSIVE person(asked, id) AS (SELECT p.id, p.id FROM read.patient_1 p \
+         WHERE p.clinic_id = s.clinic AND p.id = ANY(",
+    )
+    .bind(patients)
+    .push(
+        ") UNION SELECT person.asked, other.id FROM person \
+         JOIN read.patient_1 p ON p.clinic_id = s.clinic AND p.id = person.id CROSS JOIN LATERAL ( \
+         SELECT p.merged_into AS id UNION ALL SELECT m.id::uuid FROM jsonb_array_elements_text(p.merged_ids) m(id)) other \
+         WHERE other.id IS NOT NULL) \
+         SELECT person.asked FROM person LEFT JOIN read.patient_1 p ON p.clinic_id = s.clinic AND p.id = person.id \
+         GROUP BY person.asked HAVING bool_and(p.confidentiality IS NOT DISTINCT FROM 'normal')) g",
+    );
+    Select::new(&["patient_1"], sql)
+}
+
+#[cfg(test)]
+mod tests {
+    use read_models::{Projection, Visitor, each};
+
+    use super::*;
+
+    struct OfOneStream;
+
+    impl Visitor for OfOneStream {
+        type Output = Option<&'static str>;
+
+        fn visit<P: Projection>(&mut self) -> Self::Output {
+            P::ONE_STREAM.then_some(P::NAME)
+        }
+    }
+
+    #[test]
+    fn every_read_model_whose_changes_are_told_has_a_capability() {
+        for model in each(&mut OfOneStream).into_iter().flatten() {
+            assert!(capability(model, "").is_some(), "{model} needs a line here");
+        }
+    }
+}

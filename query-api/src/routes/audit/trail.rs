@@ -1,0 +1,65 @@
+//! Pages of the audit trail.
+
+use aide::{
+    axum::{ApiRouter, routing::get_with},
+    transform::TransformOperation,
+};
+use service_kit::{Capability, ListQuery, Problem, page::List};
+
+use crate::{
+    QueryState,
+    audit::{AuditEntry, AuditFilters, Part, entries, tell},
+    reader::Reader,
+    scope::Reflected,
+};
+
+async fn page(reader: Reader, part: Part, query: ListQuery<AuditFilters>) -> Result<List<AuditEntry>, Problem> {
+    may_audit(&reader).await?;
+    let Reflected { value: rows, position } = entries(&reader, part, &query).await?;
+    let entries = tell(&reader, rows, false).await?;
+    Ok(query.answer(entries, position, |entry| entry.last))
+}
+
+/// All of the trail, not one's own access log alone; else 403, recorded.
+pub(super) async fn may_audit(reader: &Reader) -> Result<(), Problem> {
+    match reader.may_read(Capability::Audit).await?.is_everything() {
+        true => Ok(()),
+        false => Err(reader.refuse(Capability::Audit).await),
+    }
+}
+
+fn described<'t>(op: TransformOperation<'t>, id: &str, summary: &str, what: &str) -> TransformOperation<'t> {
+    let description = format!(
+        "{what} The newest first, unless `sort` names another element. Each entry has a sentence for people, and says \
+         what changed: values where the asker's other rights show them, else the names of the fields."
+    );
+    op.id(id).tag("Audit").summary(summary).description(&description)
+}
+
+pub(super) fn routes() -> ApiRouter<QueryState> {
+    ApiRouter::new()
+        .api_route(
+            "/audit/events",
+            get_with(
+                |reader: Reader, query| page(reader, Part::Events, query),
+                |op| described(op, "listAuditEvents", "What was done", "The clinic's record: every event."),
+            ),
+        )
+        .api_route(
+            "/audit/access",
+            get_with(
+                |reader: Reader, query| page(reader, Part::Access, query),
+                |op| {
+                    let what = "The access ledger: who was shown what, what was refused, who logged in.";
+                    described(op, "listAuditAccess", "What was seen, and what was refused", what)
+                },
+            ),
+        )
+        .api_route(
+            "/audit/trail",
+            get_with(
+                |reader: Reader, query| page(reader, Part::Trail, query),
+                |op| described(op, "listAuditTrail", "Both ledgers together", "Record and access ledger by time."),
+            ),
+        )
+}
