@@ -6,17 +6,22 @@ use std::{
 };
 
 use event_store::{
-    feed::{Feed, Ingest, News},
+    feed::{Checkpoint, Feed, Ingest, News},
     position::PositionAnnouncer,
 };
 use events::ClinicId;
 use read_models::Projection;
-use tokio::{sync::watch, task::JoinSet, time};
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{self, Instant},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Failure,
     apply::{self, Applier, Events},
+    company::Company,
     history::History,
     metrics, parked,
     place::{self, Places},
@@ -58,6 +63,7 @@ pub(crate) async fn follow<P: Projection>(mut shared: Shared, cancelled: Cancell
 struct Follower<P: Projection> {
     history: History,
     feed: Feed,
+    company: Company,
     steady: Steady<P>,
     announcer: PositionAnnouncer,
     shares: Shares,
@@ -75,8 +81,16 @@ impl<P: Projection> Follower<P> {
         let feed = feed(&shared.ingest, shares, &places);
         let steady = Steady::new(Applier::new(pool.clone(), table, places));
         let (history, announcer) = (shared.history.clone(), shared.announcer.clone());
-        let mut follower =
-            Self { history, feed, steady, announcer, shares, parked: HashSet::new(), rebuilds: JoinSet::new() };
+        let mut follower = Self {
+            history,
+            feed,
+            company: Company::default(),
+            steady,
+            announcer,
+            shares,
+            parked: HashSet::new(),
+            rebuilds: JoinSet::new(),
+        };
         follower.look_at_parked().await?;
         Ok(follower)
     }
@@ -97,6 +111,10 @@ impl<P: Projection> Follower<P> {
                         tracing::warn!(projection = P::NAME, %error, "parked events cannot be looked at");
                     }
                 }
+                () = time::sleep_until(self.company.due().unwrap_or_else(Instant::now)), if self.company.due().is_some() => {
+                    let events = self.company.leave();
+                    self.take(&events).await;
+                }
                 news = self.feed.next(BATCH_EVENTS_MAX) => self.heed(news).await,
             }
         }
@@ -104,9 +122,17 @@ impl<P: Projection> Follower<P> {
 
     async fn heed(&mut self, news: News) {
         match news {
-            News::Events(events) => self.take(&events).await,
-            News::Diverged(clinic) => self.rebuild(clinic),
+            News::Events(events) => {
+                if let Some(events) = self.company.join::<P>(events) {
+                    self.take(&events).await;
+                }
+            }
+            News::Diverged(clinic) => {
+                self.company.forget(clinic);
+                self.rebuild(clinic);
+            }
             News::Broken(clinic, position) => {
+                self.company.forget(clinic);
                 let failure = Failure::Unreadable("the log does not hang together".to_owned());
                 self.steady.park(clinic, position, &failure, 1).await;
                 self.parked.insert(clinic);
@@ -116,7 +142,7 @@ impl<P: Projection> Follower<P> {
 
     async fn take(&mut self, events: &Events) {
         for clinic in self.steady.apply(events).await {
-            self.feed.stop(clinic);
+            self.stop(clinic);
             self.parked.insert(clinic);
         }
         self.tell(events);
@@ -130,17 +156,29 @@ impl<P: Projection> Follower<P> {
                 metrics::visible::<P>(last);
                 self.announcer.moved(clinic, projection_of::<P>(), place.checkpoint.position);
             } else if !self.parked.contains(&clinic) {
-                self.feed.restart(clinic, place.checkpoint);
+                self.restart(clinic, place.checkpoint);
             }
         }
+    }
+
+    fn stop(&mut self, clinic: ClinicId) {
+        self.company.forget(clinic);
+        self.feed.stop(clinic);
+    }
+
+    fn restart(&mut self, clinic: ClinicId, checkpoint: Checkpoint) {
+        self.company.forget(clinic);
+        self.feed.restart(clinic, checkpoint);
     }
 
     /// Goes on with the clinics that are parked no more.
     async fn look_at_parked(&mut self) -> sqlx::Result<()> {
         let now = parked::clinics(self.history.pool(), self.steady.applier.projection()).await?;
         let freed: Vec<ClinicId> = self.parked.difference(&now).copied().collect();
-        for clinic in now.iter().filter(|clinic| self.shares.takes(**clinic) && !self.parked.contains(clinic)) {
-            self.feed.stop(*clinic);
+        let shares = self.shares;
+        let newly: Vec<ClinicId> = now.difference(&self.parked).copied().collect();
+        for clinic in newly.into_iter().filter(|clinic| shares.takes(*clinic)) {
+            self.stop(clinic);
         }
         self.resume(&freed).await?;
         self.parked = now;
@@ -149,9 +187,10 @@ impl<P: Projection> Follower<P> {
 
     async fn resume(&mut self, clinics: &[ClinicId]) -> sqlx::Result<()> {
         self.steady.applier.refresh(clinics).await?;
-        for clinic in clinics.iter().filter(|clinic| self.shares.takes(**clinic)) {
+        let shares = self.shares;
+        for clinic in clinics.iter().filter(|clinic| shares.takes(**clinic)) {
             if let Some(place) = self.steady.applier.place(*clinic) {
-                self.feed.restart(*clinic, place.checkpoint);
+                self.restart(*clinic, place.checkpoint);
             }
         }
         Ok(())

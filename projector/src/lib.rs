@@ -11,6 +11,7 @@
 
 mod apply;
 mod cache;
+mod company;
 mod compare;
 mod digest;
 mod failure;
