@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use domain::{Aggregate, State};
 use event_store::{Standing, StoreError, StoredAnswer};
-use events::{Actor, ActorKind, ClinicId, Purpose, Recorded, StreamId};
+use events::{Actor, ActorKind, ClinicId, Purpose, Recorded, StreamId, UserId};
 use http::{
     HeaderValue, Method, StatusCode,
     header::{CONTENT_TYPE, LOCATION},
@@ -151,18 +151,31 @@ impl From<Failure> for Ran {
 }
 
 /// Runs a command under its idempotency key, once the login is known to stand.
-pub async fn run<A>(app: &App, sent: &Sent<'_>, mut call: Call<A>) -> Result<Answered, Ran>
+pub async fn run<A>(app: &App, sent: &Sent<'_>, call: Call<A>) -> Result<Answered, Ran>
 where
     A: Aggregate,
     A::Command: Clone,
     for<'a> &'a A: TryFrom<&'a State>,
 {
+    once(app, sent, call.actor.user, |keyed| {
+        let mut call = call.clone();
+        call.idempotency = keyed;
+        async { app.executor.execute(call).await.map(|done| (done.answer, done.events)) }
+    })
+    .await
+}
+
+/// Does what a request asks for under its idempotency key, once the login is known to stand. `give` answers with the
+/// bytes of the answer and what was recorded; it may be asked again.
+pub async fn once<F, G>(app: &App, sent: &Sent<'_>, user: Option<UserId>, give: F) -> Result<Answered, Ran>
+where
+    F: Fn(Option<KeyedCall>) -> G,
+    G: Future<Output = Result<(Vec<u8>, Vec<Recorded>), Failure>>,
+{
     let keyed = match sent.key {
         Some(key) => Some(keyed(app, sent, key).await?),
         None => None,
     };
-    call.idempotency = keyed.clone();
-    let user = call.actor.user;
     let _turn = match &keyed {
         Some(keyed) => Some(app.keys.take((keyed.clinic, user, keyed.key_hash)).await),
         None => None,
@@ -171,8 +184,8 @@ where
         if let Some(answered) = begin(app, sent, keyed.as_ref()).await? {
             return Ok(answered);
         }
-        match (app.executor.execute(call.clone()).await, &keyed) {
-            (Ok(done), _) => return Ok(Answered { bytes: done.answer, replayed: false, events: done.events }),
+        match (give(keyed.clone()).await, &keyed) {
+            (Ok((bytes, events)), _) => return Ok(Answered { bytes, replayed: false, events }),
             (Err(Failure::KeyRecorded), _) => {}
             // The loser of a race under one key gets the winner's answer, not a refusal.
             (Err(failure), Some(_)) => {

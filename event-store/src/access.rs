@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, Utc};
 use events::{AccessEvent, Actor, AggregateKind, Client, ClinicId, Ledger, PatientId, Position, Purpose, StreamId};
 use uuid::Uuid;
 
 use crate::{
-    append::{Append, AppendError, Circumstances, Expectation, NewEvent},
+    append::{Append, AppendError, Appended, Circumstances, Expectation, Idempotency, NewEvent},
     store::Store,
 };
 
@@ -33,6 +34,20 @@ impl Store {
     /// the record has a sealed part.
     pub async fn record_access(&self, clinic: ClinicId, record: AccessRecord) -> Result<Position, AppendError> {
         Ok(self.append(record.into_append(clinic)).await?.position)
+    }
+
+    /// Writes a record that somebody gives, as a command is given: with when it happened, and remembered under its key.
+    pub async fn record_once(
+        &self,
+        clinic: ClinicId,
+        record: AccessRecord,
+        occurred_at: DateTime<Utc>,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Appended, AppendError> {
+        let mut append = record.into_append(clinic);
+        append.about.occurred_at = Some(occurred_at);
+        append.idempotency = idempotency;
+        self.append(append).await
     }
 }
 

@@ -46,6 +46,9 @@ fn body_of(operation: &str) -> Option<Value> {
         "CancelLeave" => json!({"leave_id": some}),
         "SetFee" => json!({"fee": {"minor": 50_000, "currency": "INR"}}),
         "RecordLicence" => json!({"number": "LIC-1"}),
+        "RecordDisclosure" => {
+            json!({"recipient": "Health officer", "description": "Vaccinations", "statement": "Required by law"})
+        }
         "RescheduleAppointment" => json!({"start": working_time(3, 10, 0)}),
         _ => return None,
     })

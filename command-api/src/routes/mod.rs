@@ -3,6 +3,7 @@
 mod appointments;
 mod clinic;
 mod collection;
+mod disclosures;
 mod doctors;
 mod document;
 mod needs;
@@ -24,5 +25,6 @@ pub fn all() -> ApiRouter<App> {
         .merge(staff::routes())
         .merge(doctors::routes())
         .merge(patients::routes())
+        .merge(disclosures::routes())
         .merge(appointments::routes())
 }

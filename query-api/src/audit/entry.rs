@@ -63,6 +63,10 @@ pub struct AuditEntry {
     pub reason: Option<String>,
     /// Shared by all that one request recorded.
     pub correlation_id: Uuid,
+    /// What kind of data was shown: a capability of the table of rights.
+    pub data: Option<String>,
+    /// The emergency access under which it was seen.
+    pub emergency: Option<Uuid>,
     /// Of a query, by name; what somebody typed only as a keyed hash.
     pub parameters: Option<Value>,
     pub content: Content,
@@ -220,6 +224,8 @@ impl Page<'_> {
             purpose: row.purpose.to_string(),
             reason: row.reason.clone(),
             correlation_id: row.correlation_id,
+            data: payload["category"].as_str().filter(|_| row.ledger == Ledger::Access).map(str::to_owned),
+            emergency: payload["emergency"].as_str().and_then(|id| id.parse().ok()),
             parameters: payload.get("parameters").filter(|parameters| parameters.is_object()).cloned(),
             content,
             changes: self.changes(row),

@@ -2,6 +2,7 @@
 //! each says ([`entry`]): a sentence, the numbers that people know instead of ids ([`labels`]), and what changed
 //! ([`history`]), as far as the reader may see it.
 
+mod access;
 mod content;
 mod entry;
 mod filters;
@@ -11,8 +12,10 @@ mod order;
 mod page;
 mod veil;
 
+pub(crate) use access::{AccessPage, Accounted, access_rows, accounted, showing};
+pub use content::Content;
 pub use entry::AuditEntry;
 pub(crate) use entry::tell;
 pub(crate) use filters::AuditFilters;
-pub(crate) use page::{Last, Part, entries, one};
+pub(crate) use page::{Last, Part, entries, one, same_person};
 pub(crate) use veil::is_open;

@@ -84,7 +84,7 @@ pub(crate) async fn one(reader: &Reader, ledger: Ledger, position: Position) -> 
 }
 
 /// All ids of the person; of somebody whom no read model knows (any more) the id itself.
-pub(super) async fn same_person(reader: &Reader, patient: PatientId) -> Result<Vec<Uuid>, Problem> {
+pub(crate) async fn same_person(reader: &Reader, patient: PatientId) -> Result<Vec<Uuid>, Problem> {
     let group = Group::read(reader, patient).await?.value;
     let ids = group.map_or_else(|| vec![patient], |group| group.ids());
     Ok(ids.into_iter().map(|id| id.0).collect())

@@ -1,7 +1,10 @@
 //! The audit trail: the record, the access ledger, and both laid together; one entry of either, with all that
-//! its hash covers.
+//! its hash covers; who saw a patient's record, and the accounting of disclosures.
 
+mod access_log;
+mod disclosures;
 mod one;
+mod person;
 mod trail;
 
 use aide::axum::ApiRouter;
@@ -9,5 +12,5 @@ use aide::axum::ApiRouter;
 use crate::QueryState;
 
 pub(super) fn routes() -> ApiRouter<QueryState> {
-    trail::routes().merge(one::routes())
+    trail::routes().merge(one::routes()).merge(access_log::routes()).merge(disclosures::routes())
 }

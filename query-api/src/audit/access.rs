@@ -1,0 +1,106 @@
+//! Rows of the access ledger alone: who was shown a patient's data, and what was disclosed of it.
+
+use chrono::{DateTime, Utc};
+use event_store::StoredRow;
+use events::{
+    AccessEvent, DomainEvent, Ledger, Position,
+    access::Disclosure,
+    audit::{Category, TABLE},
+};
+use service_kit::Problem;
+use uuid::Uuid;
+
+use super::{
+    content::{self, Content},
+    filters::shown,
+    labels::{self, Labels},
+    veil::Veil,
+};
+use crate::{
+    reader::Reader,
+    scope::{Reflected, Select},
+    sql::Sql,
+};
+
+/// A page of the access ledger, the latest first.
+pub(crate) struct AccessPage<'a> {
+    pub(crate) events: Vec<&'static str>,
+    /// Ids of one person; `None`: of anybody.
+    pub(crate) patients: Option<&'a [Uuid]>,
+    /// Without what the program did by itself.
+    pub(crate) people_only: bool,
+    pub(crate) from: Option<DateTime<Utc>>,
+    pub(crate) to: Option<DateTime<Utc>>,
+    /// Where the page before ended.
+    pub(crate) before: Option<Position>,
+    pub(crate) limit: i64,
+}
+
+/// Events by which somebody learned something about a patient.
+pub(crate) fn showing() -> Vec<&'static str> {
+    let shows = |category| match category {
+        Category::Read
+        | Category::Search
+        | Category::Print
+        | Category::Export
+        | Category::Download
+        | Category::Disclosure => true,
+        Category::ClinicalWrite
+        | Category::Login
+        | Category::Privilege
+        | Category::Configuration
+        | Category::Security
+        | Category::BreakGlass
+        | Category::System => false,
+    };
+    TABLE.iter().filter(|line| shows(line.category)).map(|line| line.event).collect()
+}
+
+pub(crate) async fn access_rows(reader: &Reader, page: AccessPage<'_>) -> Result<Reflected<Vec<StoredRow>>, Problem> {
+    let ledger = Ledger::Access as i16;
+    let sql = Sql::new("e.* FROM log.event e WHERE e.clinic = s.clinic AND e.ledger = ")
+        .bind(ledger)
+        .push(" AND e.event_type = ANY(")
+        .bind(page.events)
+        .push(")")
+        .push(if page.people_only { " AND e.actor_kind = 'person'" } else { "" })
+        .bind_some(" AND e.recorded_at >= ", page.from)
+        .bind_some(" AND e.recorded_at < ", page.to)
+        .bind_some(" AND e.position < ", page.before);
+    let sql = match page.patients {
+        Some(patients) => shown(sql, patients),
+        None => sql,
+    };
+    reader.log(Select::from_log(sql.push(" ORDER BY e.position DESC LIMIT ").bind(page.limit))).await
+}
+
+/// A disclosure that was accounted for.
+pub(crate) struct Accounted {
+    pub(crate) row: StoredRow,
+    /// The patient's.
+    pub(crate) number: Option<String>,
+    pub(crate) id: Uuid,
+    pub(crate) content: Content,
+    pub(crate) said: Option<Disclosure>,
+    pub(crate) withheld: bool,
+}
+
+/// Opens records of disclosures. `own`: the patient asks, who may see all of it.
+pub(crate) async fn accounted(reader: &Reader, rows: Vec<StoredRow>, own: bool) -> Result<Vec<Accounted>, Problem> {
+    let ids = rows.iter().flat_map(|row| labels::ids(row, &serde_json::Value::Null)).collect();
+    let labels = Labels::of(reader, ids).await?;
+    let veil = Veil::of(reader, &rows).await?;
+    let read = content::read(reader, &rows).await?;
+    let accounted = rows.into_iter().zip(read).map(|(row, read)| {
+        let (id, said) = match read.event.map(|recorded| recorded.event) {
+            Some(DomainEvent::Access(AccessEvent::DisclosureRecorded { disclosure, sealed, .. })) => {
+                (disclosure, sealed.into_open())
+            }
+            _ => (row.event_id, None),
+        };
+        let open = own || veil.is_open(row.patient);
+        let number = row.patient.and_then(|patient| labels.name(&patient.0));
+        Accounted { number, id, content: read.content, said: said.filter(|_| open), withheld: !open, row }
+    });
+    Ok(accounted.collect())
+}
