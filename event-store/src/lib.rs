@@ -2,7 +2,7 @@
 
 pub mod access;
 pub mod append;
-pub mod chain;
+mod chain;
 pub mod credentials;
 pub mod feed;
 pub mod idempotency;
@@ -21,11 +21,10 @@ mod writer;
 
 pub use access::AccessRecord;
 pub use append::{Append, AppendError, Appended, Circumstances, Expectation, Idempotency, MakeAnswer, NewEvent};
-pub use chain::{Verdict, Walk};
 pub use credentials::{Activation, CredentialChange, FirstSecret, PasswordHash};
 pub use idempotency::StoredAnswer;
 pub use proof::{
-    fields, patients,
+    Verdict, fields, patients,
     row::{self, GENESIS, Hash, RowError, StoredRow},
 };
 pub use schema::{DbRole, migrate};

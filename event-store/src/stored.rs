@@ -1,5 +1,6 @@
 //! Reading stored rows.
 
+use chrono::{DateTime, Utc};
 use events::Ledger;
 use sqlx::{Row, postgres::PgRow};
 use uuid::Uuid;
@@ -32,8 +33,8 @@ pub fn stored_row(row: &PgRow) -> sqlx::Result<StoredRow> {
         schema_version: row.try_get(8)?,
         patient: row.try_get::<Option<Uuid>, _>(9)?.map(Into::into),
         patient_version: row.try_get(10)?,
-        occurred_at: row.try_get(11)?,
-        recorded_at: row.try_get(12)?,
+        occurred_at: instant(row, 11)?,
+        recorded_at: instant(row, 12)?,
         actor_kind: row.try_get::<String, _>(13)?.into(),
         actor_user: row.try_get::<Option<Uuid>, _>(14)?.map(Into::into),
         actor_name: row.try_get(15)?,
@@ -54,6 +55,17 @@ pub fn stored_row(row: &PgRow) -> sqlx::Result<StoredRow> {
         previous_hash: hash(row.try_get(30)?)?,
         hash: hash(row.try_get(31)?)?,
     })
+}
+
+/// Microseconds from 1970 to the year 2000, from which PostgreSQL counts.
+const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
+
+/// Not by sqlx's own decoding, which panics at an instant that is too far away: whoever tampers may write one.
+fn instant(row: &PgRow, column: usize) -> sqlx::Result<DateTime<Utc>> {
+    let bytes = row.try_get_raw(column)?.as_bytes().map_err(sqlx::Error::Decode)?;
+    let micros = bytes.try_into().ok().map(i64::from_be_bytes);
+    let since_1970 = micros.and_then(|micros| micros.checked_add(POSTGRES_EPOCH_MICROS));
+    since_1970.and_then(DateTime::from_timestamp_micros).ok_or_else(|| sqlx::Error::Decode("no such instant".into()))
 }
 
 pub(crate) fn ledger(number: i16) -> sqlx::Result<Ledger> {

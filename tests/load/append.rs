@@ -177,6 +177,9 @@ async fn call(store: Store, mut charts: Vec<Chart>, until: Instant) -> Result<(V
 async fn assert_intact(world: &World, chart: &Chart) -> Result<()> {
     let auditor = world.store_as(DbRole::Auditor)?;
     let verdict = auditor.verify(chart.clinic, Ledger::Record).await?;
-    ensure!(matches!(verdict, Verdict::Intact(head) if head.position >= chart.read_at), "{verdict:?}");
+    ensure!(
+        matches!(verdict, Verdict::Intact { up_to, not_yet_anchored } if up_to + not_yet_anchored >= chart.read_at),
+        "{verdict:?}"
+    );
     Ok(())
 }

@@ -7,6 +7,8 @@ use sqlx::{AssertSqlSafe, PgPool, Row};
 use crate::world::{World, clinic, new_patient, registers};
 
 const VICTIM: i64 = 3;
+const GAP: Verdict = Verdict::GapAt { position: VICTIM };
+const ALTERED: Verdict = Verdict::AlteredAt { position: VICTIM };
 
 async fn run(superuser: &PgPool, statement: impl Into<String>) {
     sqlx::query(AssertSqlSafe(statement.into())).execute(superuser).await.unwrap();
@@ -61,7 +63,7 @@ async fn a_change_of_any_column_is_found_at_its_position() {
         };
         run(superuser, format!("UPDATE log.event SET {name} = {new} WHERE position = {VICTIM}")).await;
         let place = ["clinic", "ledger", "position"].contains(&name.as_str());
-        let expected = if place { Verdict::GapAt(VICTIM) } else { Verdict::AlteredAt(VICTIM) };
+        let expected = if place { GAP } else { ALTERED };
         assert_eq!(verdict(&store, clinic).await, expected, "{name}");
         let intact = "SELECT bool_and(log.row_is_intact(e)) FROM log.event e";
         let intact: bool = sqlx::query_scalar(intact).fetch_one(superuser).await.unwrap();
@@ -73,7 +75,7 @@ async fn a_change_of_any_column_is_found_at_its_position() {
         )
         .await;
         run(superuser, "INSERT INTO log.event SELECT * FROM saved").await;
-        assert!(matches!(verdict(&store, clinic).await, Verdict::Intact(_)), "{name} is as it was");
+        assert!(verdict(&store, clinic).await.is_intact(), "{name} is as it was");
     }
 }
 
@@ -83,23 +85,55 @@ async fn a_row_that_was_made_anew_with_right_hashes_does_not_fit_the_next() {
     run(&world.superuser, format!("UPDATE log.event SET actor_name = 'ravi' WHERE position = {VICTIM}")).await;
     let rehash = "UPDATE log.event e SET hash = log.chain_hash(e.previous_hash, log.row_hash(e)) WHERE position = 3";
     run(&world.superuser, rehash).await;
-    assert_eq!(verdict(&store, clinic).await, Verdict::AlteredAt(VICTIM + 1));
+    assert_eq!(verdict(&store, clinic).await, Verdict::AlteredAt { position: VICTIM + 1 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_rows_and_moved_heads_are_found() {
     let (world, store, clinic) = world_with_events().await;
     let superuser = &world.superuser;
-    let Verdict::Intact(head) = verdict(&store, clinic).await else { panic!("it is intact") };
-    assert_eq!(head.position, 5);
+    assert_eq!(verdict(&store, clinic).await, Verdict::Intact { up_to: 0, not_yet_anchored: 5 });
     run(superuser, "UPDATE log.head SET hash = decode(repeat('11', 32), 'hex')").await;
-    assert_eq!(verdict(&store, clinic).await, Verdict::HeadMismatch(5));
+    assert_eq!(verdict(&store, clinic).await, Verdict::AlteredAt { position: 5 });
     run(superuser, "DELETE FROM log.event WHERE position = 5").await;
-    assert_eq!(verdict(&store, clinic).await, Verdict::GapAt(5));
+    assert_eq!(verdict(&store, clinic).await, Verdict::CutOffAfter { position: 4 });
     run(superuser, "DELETE FROM log.event WHERE position = 2").await;
-    assert_eq!(verdict(&store, clinic).await, Verdict::GapAt(2));
+    assert_eq!(verdict(&store, clinic).await, Verdict::GapAt { position: 2 });
     run(superuser, "DELETE FROM log.event").await;
-    assert_eq!(verdict(&store, clinic).await, Verdict::GapAt(1));
-    let empty = Verdict::Intact(store.head(ClinicId::PLATFORM, Ledger::Record).await.unwrap());
+    assert_eq!(verdict(&store, clinic).await, Verdict::CutOffAfter { position: 0 });
+    let empty = Verdict::Intact { up_to: 0, not_yet_anchored: 0 };
     assert_eq!(verdict(&store, ClinicId::PLATFORM).await, empty, "a ledger without events is intact");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_too_many_is_found() {
+    let (world, store, clinic) = world_with_events().await;
+    let superuser = &world.superuser;
+    run(superuser, "DROP INDEX log.event_stream, log.event_chart").await;
+    run(superuser, "ALTER TABLE log.event DROP CONSTRAINT event_pkey").await;
+    run(superuser, "CREATE TABLE saved AS SELECT * FROM log.event").await;
+    for position in [3, 6, 0] {
+        run(superuser, "CREATE TABLE one AS SELECT * FROM log.event WHERE position = 3").await;
+        run(superuser, format!("UPDATE one SET position = {position}")).await;
+        run(superuser, "INSERT INTO log.event SELECT * FROM one").await;
+        assert_eq!(verdict(&store, clinic).await, Verdict::AlteredAt { position });
+        run(superuser, "DELETE FROM log.event").await;
+        run(superuser, "INSERT INTO log.event SELECT * FROM saved").await;
+        run(superuser, "DROP TABLE one").await;
+    }
+    assert!(verdict(&store, clinic).await.is_intact());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_column_that_holds_what_it_cannot_is_found_like_any_other() {
+    let (world, store, clinic) = world_with_events().await;
+    for change in ["hash = '\\x00'", "payload_hash = '\\x00'", "recorded_at = 'infinity'"] {
+        run(&world.superuser, "CREATE TABLE saved AS SELECT * FROM log.event WHERE position = 3").await;
+        run(&world.superuser, format!("UPDATE log.event SET {change} WHERE position = 3")).await;
+        assert_eq!(verdict(&store, clinic).await, ALTERED, "{change}");
+        run(&world.superuser, "DELETE FROM log.event WHERE position = 3").await;
+        run(&world.superuser, "INSERT INTO log.event SELECT * FROM saved").await;
+        run(&world.superuser, "DROP TABLE saved").await;
+    }
+    assert!(verdict(&store, clinic).await.is_intact());
 }
