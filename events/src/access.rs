@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
@@ -164,6 +165,9 @@ pub enum AccessEvent {
     DisclosureRecorded {
         disclosure: Uuid,
         patient: PatientId,
+        /// An agency has asked that the patient not be told before (45 CFR 164.528(a)(2)).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        suspended_until: Option<DateTime<Utc>>,
         #[serde(default)]
         sealed: Sealed<Disclosure>,
     },

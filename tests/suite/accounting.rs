@@ -122,3 +122,25 @@ async fn an_auditor_is_not_told_of_a_restricted_record_what_was_disclosed() {
     );
     assert!(clinic.get("/audit/disclosures").await.expect(200).text.contains("District health officer"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patient_is_not_told_while_an_agency_asks_for_it() {
+    let stack = Stack::start().await;
+    let clinic = TestClinic::register(&stack.client()).await;
+    let (patient, asha) = portal(&stack, &clinic).await;
+    let path = clinic.path(&format!("/patients/{patient}/disclosures"));
+    for until in ["2126-01-01T00:00:00Z", "2026-01-01T00:00:00Z"] {
+        let mut body = to_the_officer();
+        body["suspended_until"] = json!(until);
+        clinic.admin.post(&path, body).await.expect(201);
+    }
+    let suspended = |answer: Value| -> Vec<String> {
+        let items = answer["items"].as_array().expect("items");
+        items.iter().filter_map(|item| item["suspended_until"].as_str().map(str::to_owned)).collect()
+    };
+    let all = suspended(clinic.admin.get(&path).await.expect(200).json());
+    assert_eq!(all, ["2026-01-01T00:00:00Z", "2126-01-01T00:00:00Z"]);
+    assert_eq!(suspended(asha.get(&path).await.expect(200).json()), ["2026-01-01T00:00:00Z"]);
+    let log = asha.get(&clinic.path(&format!("/patients/{patient}/access-log"))).await.expect(200);
+    assert_eq!(log.text.matches("accounted for a disclosure").count(), 1, "{}", log.text);
+}

@@ -44,6 +44,9 @@ pub struct RecordDisclosure {
     statement: Text<2000>,
     /// When it was disclosed; now, where it is not said.
     occurred_at: Option<DateTime<Utc>>,
+    /// Where an agency has stated that telling the patient would impede it: the patient is not shown the disclosure
+    /// before (45 CFR 164.528(a)(2)).
+    suspended_until: Option<DateTime<Utc>>,
 }
 
 /// The record that was made.
@@ -107,8 +110,7 @@ async fn record(
         body: &incoming.body.bytes,
         key: incoming.key.0.as_deref(),
     };
-    let disclosure = Disclosure::from(incoming.body.value.clone());
-    let give = |keyed| account(&app, &scope, patient, disclosure.clone(), occurred_at, keyed);
+    let give = |keyed| account(&app, &scope, patient, incoming.body.value.clone(), occurred_at, keyed);
     let answered = once(&app, &sent, Some(scope.user()), give).await.map_err(|ran| match ran {
         Ran::Forbidden => Problem::forbidden(),
         Ran::Problem(problem) => problem,
@@ -120,21 +122,22 @@ async fn account(
     app: &App,
     scope: &ClinicScope,
     patient: PatientId,
-    sealed: Disclosure,
+    body: RecordDisclosure,
     occurred_at: DateTime<Utc>,
     keyed: Option<KeyedCall>,
 ) -> Result<(Vec<u8>, Vec<Recorded>), Failure> {
     if app.store().chart_version(scope.clinic(), patient).await?.read == 0 {
         return Err(Failure::Refused(Refusal::not_found("patient")));
     }
-    let disclosure = Uuid::now_v7();
+    let (disclosure, suspended_until) = (Uuid::now_v7(), body.suspended_until);
+    let sealed = Disclosure::from(body).into();
     let record = AccessRecord {
         actor: scope.actor(),
         client: scope.client().clone(),
         purpose: purpose(&scope.actor()),
         correlation_id: scope.correlation_id(),
         operation: NAME.into(),
-        event: AccessEvent::DisclosureRecorded { disclosure, patient, sealed: sealed.into() },
+        event: AccessEvent::DisclosureRecorded { disclosure, patient, suspended_until, sealed },
         shown: Vec::new(),
     };
     let idempotency = keyed.map(|keyed| Idempotency {

@@ -54,7 +54,7 @@ fn disclosed(patient: PatientId) -> AccessEvent {
         description: "Allergies".into(),
         statement: "Emergency".into(),
     };
-    AccessEvent::DisclosureRecorded { disclosure: Uuid::now_v7(), patient, sealed: told.into() }
+    AccessEvent::DisclosureRecorded { disclosure: Uuid::now_v7(), patient, suspended_until: None, sealed: told.into() }
 }
 
 /// The patients of the lists, by the position of their record.

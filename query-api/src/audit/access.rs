@@ -27,8 +27,9 @@ pub(crate) struct AccessPage<'a> {
     pub(crate) events: Vec<&'static str>,
     /// Ids of one person; `None`: of anybody.
     pub(crate) patients: Option<&'a [Uuid]>,
-    /// Without what the program did by itself.
-    pub(crate) people_only: bool,
+    /// The patient asks: without what the program did by itself, and without disclosures of which an agency has asked
+    /// that the patient not be told yet.
+    pub(crate) for_patient: bool,
     pub(crate) from: Option<DateTime<Utc>>,
     pub(crate) to: Option<DateTime<Utc>>,
     /// Where the page before ended.
@@ -56,6 +57,10 @@ pub(crate) fn showing() -> Vec<&'static str> {
     TABLE.iter().filter(|line| shows(line.category)).map(|line| line.event).collect()
 }
 
+const TOLD_TO_PATIENTS: &str = " AND e.actor_kind = 'person' AND CASE \
+     WHEN e.event_type = 'DisclosureRecorded' AND position('\"suspended_until\":'::bytea IN e.payload) > 0 \
+     THEN (convert_from(e.payload, 'UTF8')::jsonb ->> 'suspended_until')::timestamptz <= now() ELSE true END";
+
 pub(crate) async fn access_rows(reader: &Reader, page: AccessPage<'_>) -> Result<Reflected<Vec<StoredRow>>, Problem> {
     let ledger = Ledger::Access as i16;
     let sql = Sql::new("e.* FROM log.event e WHERE e.clinic = s.clinic AND e.ledger = ")
@@ -63,7 +68,7 @@ pub(crate) async fn access_rows(reader: &Reader, page: AccessPage<'_>) -> Result
         .push(" AND e.event_type = ANY(")
         .bind(page.events)
         .push(")")
-        .push(if page.people_only { " AND e.actor_kind = 'person'" } else { "" })
+        .push(if page.for_patient { TOLD_TO_PATIENTS } else { "" })
         .bind_some(" AND e.recorded_at >= ", page.from)
         .bind_some(" AND e.recorded_at < ", page.to)
         .bind_some(" AND e.position < ", page.before);
@@ -82,6 +87,7 @@ pub(crate) struct Accounted {
     pub(crate) id: Uuid,
     pub(crate) content: Content,
     pub(crate) said: Option<Disclosure>,
+    pub(crate) suspended_until: Option<DateTime<Utc>>,
     pub(crate) withheld: bool,
 }
 
@@ -92,15 +98,16 @@ pub(crate) async fn accounted(reader: &Reader, rows: Vec<StoredRow>, own: bool) 
     let veil = Veil::of(reader, &rows).await?;
     let read = content::read(reader, &rows).await?;
     let accounted = rows.into_iter().zip(read).map(|(row, read)| {
-        let (id, said) = match read.event.map(|recorded| recorded.event) {
-            Some(DomainEvent::Access(AccessEvent::DisclosureRecorded { disclosure, sealed, .. })) => {
-                (disclosure, sealed.into_open())
-            }
-            _ => (row.event_id, None),
+        let (id, suspended_until, said) = match read.event.map(|recorded| recorded.event) {
+            Some(DomainEvent::Access(AccessEvent::DisclosureRecorded {
+                disclosure, suspended_until, sealed, ..
+            })) => (disclosure, suspended_until, sealed.into_open()),
+            _ => (row.event_id, None, None),
         };
         let open = own || veil.is_open(row.patient);
         let number = row.patient.and_then(|patient| labels.name(&patient.0));
-        Accounted { number, id, content: read.content, said: said.filter(|_| open), withheld: !open, row }
+        let said = said.filter(|_| open);
+        Accounted { number, id, content: read.content, said, suspended_until, withheld: !open, row }
     });
     Ok(accounted.collect())
 }

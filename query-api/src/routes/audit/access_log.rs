@@ -83,8 +83,7 @@ async fn access_log(
     let page = AccessPage {
         events: showing(),
         patients: Some(&person.ids),
-        // What the program does by itself is no business of the patient's.
-        people_only: person.asks_themselves,
+        for_patient: person.asks_themselves,
         from: query.filters.from,
         to: query.filters.to,
         before: query.after::<Position>()?,

@@ -51,6 +51,8 @@ pub struct DisclosureEntry {
     pub recorded_by: String,
     /// To whom, where, what, and why; `null` where it was erased or is withheld.
     pub disclosure: Option<DisclosureBody>,
+    /// An agency has asked that the patient not be told before.
+    pub suspended_until: Option<DateTime<Utc>>,
     pub content: Content,
     /// The record is restricted, and the asker does not see restricted ones.
     pub withheld: bool,
@@ -73,7 +75,7 @@ impl From<Disclosure> for DisclosureBody {
 
 impl From<Accounted> for DisclosureEntry {
     fn from(accounted: Accounted) -> Self {
-        let Accounted { row, number, id, content, said, withheld } = accounted;
+        let Accounted { row, number, id, content, said, suspended_until, withheld } = accounted;
         Self {
             id,
             access_position: row.position,
@@ -83,6 +85,7 @@ impl From<Accounted> for DisclosureEntry {
             recorded_at: row.recorded_at,
             recorded_by: row.actor_name,
             disclosure: said.map(DisclosureBody::from),
+            suspended_until,
             content,
             withheld,
         }
@@ -109,7 +112,10 @@ async fn of_patient(
 ) -> Result<List<DisclosureEntry>, Problem> {
     let person = Person::of(&reader, path.id.into()).await?;
     let OfPatient { from, to } = query.filters;
-    let page = page(Some(&person.ids), from, to, query.after()?, query.fetch());
+    let page = AccessPage {
+        for_patient: person.asks_themselves,
+        ..page(Some(&person.ids), from, to, query.after()?, query.fetch())
+    };
     let Reflected { value: rows, position } = access_rows(&reader, page).await?;
     let accounted = accounted(&reader, rows, person.asks_themselves).await?;
     let entries = accounted.into_iter().map(DisclosureEntry::from).collect();
@@ -123,7 +129,7 @@ fn page(
     before: Option<Position>,
     limit: i64,
 ) -> AccessPage<'_> {
-    AccessPage { events: vec!["DisclosureRecorded"], patients, people_only: false, from, to, before, limit }
+    AccessPage { events: vec!["DisclosureRecorded"], patients, for_patient: false, from, to, before, limit }
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {
