@@ -10,7 +10,7 @@ use events::{
 };
 use uuid::Uuid;
 
-use crate::{Clinic, Pseudonyms, Refusal, State};
+use crate::{Clinic, Pseudonyms, Refusal, State, patient::ChartSummary};
 
 /// One kind of thing that commands act on. Its file holds, in this order: state, commands, what a
 /// decision reads, `decide`, `evolve`, claims and counters, tests.
@@ -47,6 +47,8 @@ pub enum Read {
     Stream(StreamId),
     /// That nothing about the patient changes while it is decided.
     Chart(PatientId),
+    /// What the chart says as a whole, and that it does not change.
+    WholeChart(PatientId),
     Claim(ClaimKey),
     /// The claims on a doctor's time that overlap the span.
     DoctorTime {
@@ -81,6 +83,7 @@ impl HeldTime {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     pub streams: BTreeMap<StreamId, Option<Arc<State>>>,
+    pub charts: BTreeMap<PatientId, ChartSummary>,
     pub claims: BTreeMap<ClaimKey, Option<StreamId>>,
     pub times: BTreeMap<Read, Vec<HeldTime>>,
     pub counters: BTreeMap<CounterKey, i64>,
@@ -107,6 +110,7 @@ impl Facts {
     pub fn has_read(&self, read: &Read) -> bool {
         match read {
             Read::Stream(stream) => self.streams.contains_key(stream),
+            Read::WholeChart(patient) => self.charts.contains_key(patient),
             Read::Claim(claim) => self.claims.contains_key(claim),
             Read::Counter(counter) => self.counters.contains_key(counter),
             Read::DoctorTime { .. } | Read::ClinicTime { .. } => self.times.contains_key(read),

@@ -19,6 +19,7 @@ pub mod staff;
 mod state;
 #[cfg(test)]
 mod testing;
+mod two_persons;
 pub mod usage;
 pub mod values;
 

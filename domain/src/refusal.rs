@@ -56,6 +56,15 @@ impl Refusal {
         Self::new(Class::Rule, code, detail)
     }
 
+    /// What was known of a person, or of a whole clinic, is erased.
+    pub fn gone() -> Self {
+        Self::new(Class::Gone, "erased", "The record has been erased. What was said of the person is gone for good.")
+    }
+
+    pub fn held(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(Class::Held, code, detail)
+    }
+
     /// Past a limit of the plan.
     pub fn quota(what: &str, limit: i64, used: i64) -> Self {
         Self::forbidden("quota-exceeded", format!("The plan allows {limit} {what}; {used} are in use."))

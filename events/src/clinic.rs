@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
-use crate::{ClosureId, OfficeId, calendar::WeeklyHours, values::Address};
+use crate::{
+    ClosureId, LegalHoldId, OfficeId, PatientId, UserId, calendar::WeeklyHours, retention::Retention, values::Address,
+};
 
 /// The plans ([`crate::plans`] says what they offer).
 #[derive(
@@ -87,6 +89,9 @@ pub struct Settings {
     /// Whether a booking waits for a confirmation (`pending`) or is `booked` at once.
     #[serde(default)]
     pub confirm_bookings: bool,
+    /// How long records are kept. Not written while it is as Casebook comes, as in the events of before there was it.
+    #[serde(default, skip_serializing_if = "Retention::is_default")]
+    pub retention: Retention,
 }
 
 fn default_no_show_grace_minutes() -> i64 {
@@ -99,6 +104,7 @@ impl Default for Settings {
             overbooking: Overbooking::Forbid,
             no_show_grace_minutes: default_no_show_grace_minutes(),
             confirm_bookings: false,
+            retention: Retention::default(),
         }
     }
 }
@@ -169,4 +175,23 @@ pub enum ClinicEvent {
         reason: String,
     },
     ClinicResumed {},
+    /// Nothing it covers is erased until it is lifted.
+    LegalHoldPlaced {
+        hold: LegalHoldId,
+        /// `None`: everybody's record.
+        patient: Option<PatientId>,
+        by: Option<UserId>,
+        /// In words that name no person.
+        reason: String,
+    },
+    LegalHoldLifted {
+        hold: LegalHoldId,
+        reason: String,
+    },
+    /// The clinic has ended. Its record is kept until then.
+    ClinicClosed {
+        retention_until: DateTime<Utc>,
+    },
+    /// Nothing has to be kept any more: the clinic's keys are destroyed, and with them all that was sealed.
+    ClinicShredded {},
 }

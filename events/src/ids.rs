@@ -30,6 +30,8 @@ id! {
     ClosureId,
     /// A doctor's absence.
     LeaveId,
+    /// A legal hold: what it covers is not erased while it lasts.
+    LegalHoldId,
     AllergyId,
     /// An entry of a patient's problem list (FHIR Condition).
     ProblemId,

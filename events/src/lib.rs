@@ -19,6 +19,7 @@ pub mod ids;
 pub mod number;
 pub mod patient;
 pub mod plans;
+pub mod retention;
 pub mod sealed;
 pub mod staff;
 pub mod values;

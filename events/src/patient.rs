@@ -1,14 +1,15 @@
 //! What can happen to a patient's record. Ids, codes of state and counts are clear; whatever says
 //! something about the person is sealed under the patient's key.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::{
-    AllergyId, ConsentId, IdentifierId, Number, PatientId, ProblemId, Sealed,
+    AllergyId, ConsentId, IdentifierId, Number, PatientId, ProblemId, Sealed, UserId,
     claim::KeyedHash,
+    retention::RetentionBasis,
     values::{Address, BirthDate, Gender},
 };
 
@@ -153,6 +154,19 @@ pub enum PatientStatus {
     Deceased,
     /// Found to be the same person as another patient; read on there.
     Merged,
+    /// What was said of the person can no longer be read by anybody.
+    Erased,
+}
+
+/// Why a patient was erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, strum::Display, EnumString)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ErasureCause {
+    /// Requested by one person, approved by another.
+    Approved,
+    /// A backup from before the erasure was put back, and the list of erasures applied to it.
+    Listed,
 }
 
 /// What the statistics count of one patient.
@@ -286,6 +300,26 @@ pub enum PatientEvent {
         again: Standing,
         #[serde(default)]
         sealed: Sealed<Reason>,
+    },
+    /// Waits for a second person, unless the refusal follows at once.
+    ErasureRequested {
+        /// `None`: the program itself.
+        by: Option<UserId>,
+        /// By the patient, in the portal.
+        by_patient: bool,
+        #[serde(default)]
+        sealed: Sealed<Reason>,
+    },
+    /// The record has to be kept.
+    ErasureRefused {
+        basis: RetentionBasis,
+        /// Until then at least.
+        until: DateTime<Utc>,
+    },
+    /// The last event of the chart: from here on the key is fenced, and then destroyed.
+    PatientErased {
+        cause: ErasureCause,
+        was: Standing,
     },
 }
 

@@ -144,6 +144,11 @@ impl ClinicRow {
                 self.suspended = false;
                 self.suspension_reason = None;
             }
+            // Told by `read.retention_1`.
+            ClinicEvent::LegalHoldPlaced { .. }
+            | ClinicEvent::LegalHoldLifted { .. }
+            | ClinicEvent::ClinicClosed { .. }
+            | ClinicEvent::ClinicShredded {} => {}
         }
     }
 

@@ -75,6 +75,7 @@ fn is_counted(change: &PatientEvent) -> bool {
             | PatientEvent::DeathRecorded { .. }
             | PatientEvent::PatientMergedInto { .. }
             | PatientEvent::PatientUnmergedFrom { .. }
+            | PatientEvent::PatientErased { .. }
     )
 }
 
@@ -113,6 +114,8 @@ impl PatientStatsRow {
                 self.leave(&Standing { status: Is::Merged, ..*again });
                 self.enter(again);
             }
+            // Gender and decade are still counted: they say nothing about a person.
+            PatientEvent::PatientErased { was, .. } => self.by_status.shift(was.status, Is::Erased),
             _ => {}
         }
     }

@@ -1,6 +1,9 @@
 //! The list of all read models.
 
-use crate::{AppointmentDays, Appointments, Clinics, Doctors, PatientStats, Patients, Projection, Staff, Usage};
+use crate::{
+    AppointmentDays, Appointments, Clinics, Doctors, Erasures, PatientStats, Patients, Projection, Retentions, Staff,
+    Usage,
+};
 
 /// Something to be done with a read model, whichever it is.
 pub trait Visitor {
@@ -38,6 +41,8 @@ projections! {
     PatientStats,
     AppointmentDays,
     Usage,
+    Erasures,
+    Retentions,
 }
 
 #[cfg(test)]

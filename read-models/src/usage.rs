@@ -1,7 +1,9 @@
 //! What of its plan a clinic uses. The quotas themselves are checked by the log's own counters; this
 //! is for showing.
 
-use events::{ClinicEvent, ClinicId, DoctorEvent, DomainEvent, PatientEvent, Recorded, Role, StaffEvent};
+use events::{
+    ClinicEvent, ClinicId, DoctorEvent, DomainEvent, PatientEvent, Recorded, Role, StaffEvent, patient::PatientStatus,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -95,6 +97,7 @@ fn of_patient(change: &PatientEvent) -> i64 {
     match change {
         PatientEvent::PatientRegistered { .. } | PatientEvent::PatientUnmergedFrom { .. } => 1,
         PatientEvent::PatientMergedInto { .. } => -1,
+        PatientEvent::PatientErased { was, .. } if was.status != PatientStatus::Merged => -1,
         _ => 0,
     }
 }

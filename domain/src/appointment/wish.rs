@@ -107,6 +107,7 @@ impl Wish {
             Life::Active => return Ok(()),
             Life::Inactive => Refusal::rule("patient-inactive", "The patient is deactivated; reactivate them first."),
             Life::Deceased => Refusal::rule("patient-deceased", "The patient's death is on record."),
+            Life::Erased => Refusal::gone(),
         };
         Err(refusal.at("/patient_id"))
     }

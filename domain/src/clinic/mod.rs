@@ -1,6 +1,8 @@
 //! The tenant: its profile, offices, settings, plan and standing.
 
+mod closing;
 mod closures;
+mod holds;
 mod offices;
 mod plan;
 mod profile;
@@ -14,12 +16,14 @@ use events::{
     claim::{ClaimChange, CounterChange},
 };
 
-use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, usage::moved_claims};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, two_persons, usage::moved_claims};
 
+pub use closing::{CloseClinic, ShredClinic};
 pub use closures::{CancelClosure, DeclareClosure};
+pub use holds::{LiftLegalHold, PlaceLegalHold};
 pub use offices::{AddOffice, CloseOffice, SetOfficeHours};
 pub use plan::{ActivateSubscription, ChangePlan, OwnLimits, PaidPlan, SetLimits};
-pub use profile::{OverbookingPolicy, UpdateProfile, UpdateSettings};
+pub use profile::{OverbookingPolicy, RetentionPeriods, UpdateProfile, UpdateSettings};
 pub use register::{AdministratorAccount, FirstAdministrator, RegisterClinic};
 pub use standing::{ResumeClinic, SuspendClinic};
 pub use state::Clinic;
@@ -39,6 +43,10 @@ pub enum ClinicCommand {
     SetLimits(SetLimits),
     Suspend(SuspendClinic),
     Resume(ResumeClinic),
+    PlaceLegalHold(PlaceLegalHold),
+    LiftLegalHold(LiftLegalHold),
+    Close(CloseClinic),
+    Shred(ShredClinic),
 }
 
 /// One event of the clinic itself.
@@ -60,9 +68,11 @@ impl Aggregate for Clinic {
             (_, C::CloseOffice(command)) => command.reads(facts),
             (Some(clinic), C::DeclareClosure(command)) => command.reads(clinic, facts),
             (_, C::ActivateSubscription(_) | C::ChangePlan(_)) => plan::reads(facts),
+            (_, C::PlaceLegalHold(command)) => command.reads(),
+            (_, C::LiftLegalHold(_)) => vec![two_persons::reads()],
             (None, C::DeclareClosure(_))
             | (_, C::UpdateSettings(_) | C::SetOfficeHours(_) | C::CancelClosure(_))
-            | (_, C::SetLimits(_) | C::Suspend(_) | C::Resume(_)) => Vec::new(),
+            | (_, C::SetLimits(_) | C::Suspend(_) | C::Resume(_) | C::Close(_) | C::Shred(_)) => Vec::new(),
         }
     }
 
@@ -78,6 +88,12 @@ impl Aggregate for Clinic {
             (Some(_), C::Register(_)) => {
                 Err(Refusal::conflict("duplicate", "There is a clinic with this id.").at("/id"))
             }
+            (Some(clinic), C::PlaceLegalHold(command)) => command.decide(clinic, facts, context),
+            (Some(clinic), C::LiftLegalHold(command)) => command.decide(clinic, facts, context),
+            (Some(clinic), C::Close(command)) => command.decide(clinic, context),
+            (Some(clinic), C::Shred(command)) => command.decide(clinic, context),
+            // Its end is the end of all else.
+            (Some(clinic), _) if clinic.closed.is_some() => Err(closing::closed()),
             (Some(clinic), C::UpdateProfile(command)) => command.decide(clinic, facts, context),
             (Some(clinic), C::UpdateSettings(command)) => Ok(command.decide(clinic, context)),
             (Some(clinic), C::AddOffice(command)) => command.decide(clinic, facts, context),
@@ -93,7 +109,8 @@ impl Aggregate for Clinic {
             (None, C::UpdateProfile(_) | C::UpdateSettings(_) | C::SetLimits(_))
             | (None, C::AddOffice(_) | C::CloseOffice(_) | C::SetOfficeHours(_))
             | (None, C::DeclareClosure(_) | C::CancelClosure(_) | C::ActivateSubscription(_) | C::ChangePlan(_))
-            | (None, C::Suspend(_) | C::Resume(_)) => Err(Refusal::not_found("clinic")),
+            | (None, C::Suspend(_) | C::Resume(_) | C::Close(_) | C::Shred(_))
+            | (None, C::PlaceLegalHold(_) | C::LiftLegalHold(_)) => Err(Refusal::not_found("clinic")),
         }
     }
 

@@ -3,6 +3,7 @@
 use events::{
     ClinicEvent,
     clinic::{ClinicProfile, Overbooking, Settings},
+    retention::Retention,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -106,6 +107,53 @@ pub struct UpdateSettings {
     pub no_show_grace_minutes: Change<Whole<0, 1440>>,
     /// Whether a booking waits for a confirmation (`pending`) or is `booked` at once.
     pub confirm_bookings: Change<bool>,
+    /// How long records are kept; replaces all periods, and what is left out of it is as Casebook comes.
+    pub retention: Change<RetentionPeriods>,
+}
+
+/// How long records are kept, in whole years. What the law of the place asks for is the clinic's to know.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionPeriods {
+    /// The clinical record, from the last contact on: 10.
+    pub clinical_years: Whole<0, 100>,
+    /// The age at which a patient is of full age: 18.
+    pub majority_age: Whole<14, 25>,
+    /// The clinical record of a minor, from full age on: 3. The later of the two counts.
+    pub past_majority_years: Whole<0, 100>,
+    /// The audit trail and the access ledger, from the clinic's closing on: 10.
+    pub audit_years: Whole<0, 100>,
+    /// Disclosures and security, from the clinic's closing on: 6.
+    pub disclosure_years: Whole<0, 100>,
+}
+
+impl Default for RetentionPeriods {
+    fn default() -> Self {
+        let usual = Retention::default();
+        Self {
+            clinical_years: within(usual.clinical_years),
+            majority_age: within(usual.majority_age),
+            past_majority_years: within(usual.past_majority_years),
+            audit_years: within(usual.audit_years),
+            disclosure_years: within(usual.disclosure_years),
+        }
+    }
+}
+
+fn within<const MIN: i64, const MAX: i64>(years: i64) -> Whole<MIN, MAX> {
+    Whole::try_from(years).expect("the usual periods are within their bounds")
+}
+
+impl From<RetentionPeriods> for Retention {
+    fn from(periods: RetentionPeriods) -> Self {
+        Self {
+            clinical_years: periods.clinical_years.get(),
+            majority_age: periods.majority_age.get(),
+            past_majority_years: periods.past_majority_years.get(),
+            audit_years: periods.audit_years.get(),
+            disclosure_years: periods.disclosure_years.get(),
+        }
+    }
 }
 
 impl UpdateSettings {
@@ -115,6 +163,7 @@ impl UpdateSettings {
             overbooking: self.overbooking.over(before.overbooking),
             no_show_grace_minutes: self.no_show_grace_minutes.over(before.no_show_grace_minutes),
             confirm_bookings: self.confirm_bookings.over(before.confirm_bookings),
+            retention: self.retention.over(before.retention),
         };
         if settings == *before {
             return Decision::already_so();

@@ -1,11 +1,11 @@
 //! What the rules know of a clinic, and how each event changes it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use events::{
-    ClinicEvent, OfficeId,
+    ClinicEvent, LegalHoldId, OfficeId, PatientId, UserId,
     calendar::whole_day,
     claim::ClaimKey,
     clinic::{ClinicProfile, Closure, Limits, Office, Plan, Settings},
@@ -16,6 +16,23 @@ use crate::{
     Refusal,
     values::{folded, folded_number},
 };
+
+/// A legal hold that was not lifted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LegalHold {
+    /// `None`: everybody's record.
+    pub patient: Option<PatientId>,
+    /// Who placed it.
+    pub by: Option<UserId>,
+}
+
+/// The end of a clinic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed {
+    pub retention_until: DateTime<Utc>,
+    /// Its keys are destroyed.
+    pub shredded: bool,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clinic {
@@ -34,6 +51,8 @@ pub struct Clinic {
     pub settings: Settings,
     /// Limits set for this clinic alone.
     pub own_limits: Option<Limits>,
+    pub holds: BTreeMap<LegalHoldId, LegalHold>,
+    pub closed: Option<Closed>,
 }
 
 impl Clinic {
@@ -59,6 +78,7 @@ impl Clinic {
     /// Whether the clinic's people may give commands now.
     pub fn standing(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
         match self.paid_until {
+            _ if self.closed.is_some() => Err(Refusal::forbidden("clinic-closed", "The clinic is closed.")),
             _ if self.suspended => Err(Refusal::forbidden("clinic-suspended", "The clinic is suspended.")),
             None if now >= self.trial_ends_at => {
                 Err(Refusal::forbidden("trial-expired", "The trial is over; a subscription goes on from here."))
@@ -68,6 +88,11 @@ impl Clinic {
             }
             None | Some(_) => Ok(()),
         }
+    }
+
+    /// Whether a legal hold covers the patient's record.
+    pub fn holds_record(&self, patient: PatientId) -> bool {
+        self.holds.values().any(|hold| hold.patient.is_none_or(|held| held == patient))
     }
 
     /// A closure of the office, or of the whole clinic, that the span touches.
@@ -113,6 +138,15 @@ impl Clinic {
             ClinicEvent::LimitsSet { limits } => self.own_limits = *limits,
             ClinicEvent::ClinicSuspended { .. } => self.suspended = true,
             ClinicEvent::ClinicResumed {} => self.suspended = false,
+            ClinicEvent::LegalHoldPlaced { hold, patient, by, .. } => {
+                self.holds.insert(*hold, LegalHold { patient: *patient, by: *by }).is_none().then_some(())?;
+            }
+            ClinicEvent::LegalHoldLifted { hold, .. } => drop(self.holds.remove(hold)?),
+            ClinicEvent::ClinicClosed { retention_until } => {
+                let closed = Closed { retention_until: *retention_until, shredded: false };
+                self.closed.replace(closed).is_none().then_some(())?;
+            }
+            ClinicEvent::ClinicShredded {} => self.closed.as_mut()?.shredded = true,
         }
         Some(self)
     }
@@ -132,6 +166,8 @@ impl Clinic {
             closures: Vec::new(),
             settings: Settings::default(),
             own_limits: None,
+            holds: BTreeMap::new(),
+            closed: None,
         })
     }
 }

@@ -58,6 +58,7 @@ impl LinkFamily {
     pub(super) fn decide(self, chart: &Chart<'_>) -> Result<Decision, Refusal> {
         let relative = chart.facts.get::<Patient>(self.relative_id);
         let relative = relative.ok_or_else(|| Refusal::not_found("relative").at("/relative_id"))?;
+        relative.not_erased().map_err(|refusal| refusal.at("/relative_id"))?;
         if self.relative_id == chart.id || chart.group.contains(self.relative_id) {
             return Err(Refusal::rule("own-relative", "Nobody is their own relative.").at("/relative_id"));
         }

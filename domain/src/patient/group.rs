@@ -52,7 +52,7 @@ impl<'a> Group<'a> {
     }
 
     /// Where the person stands: a death is the person's, whichever record it lies in; all else is as the
-    /// survivor's record says.
+    /// survivor's record says. A group is erased as a whole.
     pub fn life(&self) -> Life {
         let deceased = self.members().any(|(_, member)| member.life == Life::Deceased);
         if deceased { Life::Deceased } else { self.survivor().1.life }

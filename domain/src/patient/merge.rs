@@ -47,6 +47,7 @@ impl MergePatient {
         }
         let other = chart.facts.get::<Patient>(survivor);
         let other = other.ok_or_else(|| Refusal::not_found("patient").at("/survivor_id"))?;
+        other.not_erased().map_err(|refusal| refusal.at("/survivor_id"))?;
         refuse_merged(chart.patient, "This patient is merged already; unmerge it first.")?;
         refuse_merged(other, "The survivor is itself merged into another patient; merge into that one.")
             .map_err(|refusal| refusal.at("/survivor_id"))?;

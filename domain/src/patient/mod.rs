@@ -1,9 +1,11 @@
 //! A patient's record. A person may have several, found to be the same by a merge: see [`group`].
 
 pub mod allergies;
+mod chart;
 pub mod consent;
 pub mod contacts;
 pub mod demographics;
+pub mod erasure;
 pub mod group;
 pub mod identifiers;
 pub mod merge;
@@ -22,9 +24,11 @@ use events::{
 use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, usage::moved_claims, values};
 
 pub use allergies::{AssertNoKnownAllergies, RecordAllergy, RefuteAllergy, ResolveAllergy, VerifyAllergy};
+pub use chart::ChartSummary;
 pub use consent::{GiveConsent, RestrictRecord, WithdrawConsent};
 pub use contacts::{LinkFamily, SetEmergencyContact};
 pub use demographics::{RegisterPatient, UpdateDemographics};
+pub use erasure::{ApproveErasure, RepeatErasure, RequestErasure};
 pub use group::Group;
 pub use identifiers::{AddIdentifier, EndIdentifier};
 pub use merge::{MergePatient, UnmergePatient};
@@ -55,6 +59,9 @@ pub enum PatientCommand {
     RecordDeath(RecordDeath),
     Merge(MergePatient),
     Unmerge(UnmergePatient),
+    RequestErasure(RequestErasure),
+    ApproveErasure(ApproveErasure),
+    RepeatErasure(RepeatErasure),
 }
 
 /// The record that a command names, and the person whose record it is.
@@ -68,6 +75,7 @@ struct Chart<'a> {
 impl<'a> Chart<'a> {
     fn of(state: Option<&'a Patient>, facts: &'a Facts, context: &Context<'_>) -> Result<Self, Refusal> {
         let patient = state.ok_or_else(|| Refusal::not_found("patient"))?;
+        patient.not_erased()?;
         let id = PatientId(context.target.id);
         Ok(Self { id, patient, group: Group::of(id, patient, facts), facts })
     }
@@ -94,6 +102,11 @@ impl Aggregate for Patient {
         match command {
             PatientCommand::LinkFamily(link) => reads.push(Read::Stream(link.relative_id.into())),
             PatientCommand::Merge(merge) => reads.extend(merge.reads(target, patient, facts)),
+            PatientCommand::RequestErasure(_)
+            | PatientCommand::ApproveErasure(_)
+            | PatientCommand::RepeatErasure(_) => {
+                reads.extend(erasure::reads(PatientId(target.id), patient, facts));
+            }
             PatientCommand::Register(_)
             | PatientCommand::UpdateDemographics(_)
             | PatientCommand::AddIdentifier(_)
@@ -146,6 +159,9 @@ impl Aggregate for Patient {
             PatientCommand::RecordDeath(command) => command.decide(&chart()?, context),
             PatientCommand::Merge(command) => command.decide(&chart()?),
             PatientCommand::Unmerge(command) => command.decide(&chart()?),
+            PatientCommand::RequestErasure(command) => command.decide(&chart()?, context),
+            PatientCommand::ApproveErasure(command) => command.decide(&chart()?, context),
+            PatientCommand::RepeatErasure(command) => command.decide(PatientId(context.target.id), state, facts),
         }
     }
 
@@ -161,7 +177,7 @@ impl Aggregate for Patient {
     }
 
     fn counters(before: Option<&Self>, after: &Self) -> Vec<CounterChange> {
-        let counted = |patient: &Self| i64::from(patient.merged_into.is_none());
+        let counted = |patient: &Self| i64::from(patient.is_counted());
         Usage::Patients.moved(before.map_or(0, counted), counted(after)).into_iter().collect()
     }
 }

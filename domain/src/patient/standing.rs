@@ -40,7 +40,7 @@ impl DeactivatePatient {
         check_alive(chart)?;
         match chart.patient.life {
             Life::Inactive => Ok(Decision::already_so()),
-            Life::Active | Life::Deceased => chart.record(PatientEvent::PatientDeactivated {
+            Life::Active | Life::Deceased | Life::Erased => chart.record(PatientEvent::PatientDeactivated {
                 was: chart.patient.status(),
                 sealed: sealed_reason(self.reason),
             }),
@@ -53,7 +53,7 @@ impl ReactivatePatient {
         check_alive(chart)?;
         match chart.patient.life {
             Life::Active => Ok(Decision::already_so()),
-            Life::Inactive | Life::Deceased => {
+            Life::Inactive | Life::Deceased | Life::Erased => {
                 chart.record(PatientEvent::PatientReactivated { was: chart.patient.status() })
             }
         }
@@ -75,6 +75,7 @@ impl RecordDeath {
 fn check_alive(chart: &Chart<'_>) -> Result<(), Refusal> {
     match chart.group.life() {
         Life::Active | Life::Inactive => Ok(()),
+        Life::Erased => Err(Refusal::gone()),
         Life::Deceased => Err(Refusal::conflict("patient-deceased", "The patient's death is on record.")),
     }
 }

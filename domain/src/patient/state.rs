@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use events::{
-    AllergyId, ConsentId, PatientEvent, PatientId, ProblemId,
+    AllergyId, ConsentId, PatientEvent, PatientId, ProblemId, UserId,
     claim::{ClaimKey, KeyedHash},
     patient::{Confidentiality, ConsentScope, IdentifierEntry, PatientStatus, Standing},
     values::Gender,
 };
+
+use crate::Refusal;
 
 /// Where a record stands by itself. A merge leaves it as it is, so that it shows again after an unmerge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +17,20 @@ pub enum Life {
     Active,
     Inactive,
     Deceased,
+    /// What was known of the person is gone.
+    Erased,
+}
+
+/// How far a wish to be forgotten has come. A refused one leaves no trace here: it may be asked again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Erasure {
+    #[default]
+    None,
+    /// Waits for a second person.
+    Requested {
+        by: Option<UserId>,
+    },
+    Done,
 }
 
 impl From<Life> for PatientStatus {
@@ -23,6 +39,7 @@ impl From<Life> for PatientStatus {
             Life::Active => Self::Active,
             Life::Inactive => Self::Inactive,
             Life::Deceased => Self::Deceased,
+            Life::Erased => Self::Erased,
         }
     }
 }
@@ -62,11 +79,29 @@ pub struct Patient {
     /// Given and not withdrawn.
     pub consents: BTreeMap<ConsentId, ConsentScope>,
     pub confidentiality: Confidentiality,
+    pub erasure: Erasure,
 }
 
 impl Patient {
     pub fn status(&self) -> PatientStatus {
-        if self.merged_into.is_some() { PatientStatus::Merged } else { self.life.into() }
+        match (self.life, self.merged_into) {
+            (Life::Erased, _) => PatientStatus::Erased,
+            (_, Some(_)) => PatientStatus::Merged,
+            (life, None) => life.into(),
+        }
+    }
+
+    /// Whether the record counts as a patient of the clinic: neither merged nor erased.
+    pub(super) fn is_counted(&self) -> bool {
+        self.merged_into.is_none() && self.life != Life::Erased
+    }
+
+    /// 410 for who is erased: nothing is done with the record any more.
+    pub(crate) fn not_erased(&self) -> Result<(), Refusal> {
+        match self.life {
+            Life::Erased => Err(Refusal::gone()),
+            Life::Active | Life::Inactive | Life::Deceased => Ok(()),
+        }
     }
 
     /// What the statistics count now.
@@ -95,11 +130,15 @@ impl Patient {
             problems: BTreeMap::new(),
             consents: BTreeMap::new(),
             confidentiality: Confidentiality::Normal,
+            erasure: Erasure::None,
         })
     }
 
     /// The state after an event; `None`: it cannot follow.
     pub(super) fn apply(mut self, event: &PatientEvent) -> Option<Self> {
+        if self.life == Life::Erased {
+            return None;
+        }
         match event {
             PatientEvent::PatientRegistered { .. } => return None,
             PatientEvent::DemographicsUpdated { gender, birth_year, .. } => {
@@ -136,6 +175,9 @@ impl Patient {
             PatientEvent::PatientUnmergedFrom { survivor, .. } => {
                 (self.merged_into.take() == Some(*survivor)).then_some(())?;
             }
+            PatientEvent::ErasureRequested { by, .. } => self.erasure = Erasure::Requested { by: *by },
+            PatientEvent::ErasureRefused { .. } => self.erasure = Erasure::None,
+            PatientEvent::PatientErased { .. } => (self.life, self.erasure) = (Life::Erased, Erasure::Done),
         }
         Some(self)
     }

@@ -44,6 +44,7 @@ impl World {
                 return Err(Lost::Bound);
             }
         }
+        self.occurred.extend(recorded.iter().map(|_| self.occurred_at.unwrap_or(self.now)));
         self.log.extend(recorded);
         Ok(())
     }

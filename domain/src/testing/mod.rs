@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::{
     Aggregate, Appointment, AppointmentCommand, Clinic, Context, Decision, Facts, HeldTime, Patient, PatientCommand,
     Pseudonyms, Read, Refusal, State,
-    patient::{Group, Life},
+    patient::{ChartSummary, Group, Life},
 };
 
 use log::Lost;
@@ -50,6 +50,8 @@ pub(crate) struct World {
     /// Set by an import.
     pub occurred_at: Option<DateTime<Utc>>,
     pub log: Vec<(StreamId, DomainEvent)>,
+    /// When each event of the log happened.
+    pub occurred: Vec<DateTime<Utc>>,
     pub claims: BTreeMap<ClaimKey, StreamId>,
     pub times: Vec<HeldTime>,
     pub counters: BTreeMap<CounterKey, i64>,
@@ -67,6 +69,7 @@ impl World {
             actor: Actor::anonymous(),
             occurred_at: None,
             log: Vec::new(),
+            occurred: Vec::new(),
             claims: BTreeMap::new(),
             times: Vec::new(),
             counters: BTreeMap::new(),
@@ -151,6 +154,16 @@ impl World {
         self.counters.get(&CounterKey::new(name)).copied().unwrap_or(0)
     }
 
+    fn chart(&self, patient: PatientId) -> ChartSummary {
+        let mut summary = ChartSummary::default();
+        for ((stream, event), at) in self.log.iter().zip(&self.occurred) {
+            if event.patient(*stream) == Some(patient) {
+                summary.take(*stream, event, *at);
+            }
+        }
+        summary
+    }
+
     fn facts_after(&self, lost: Lost) -> Facts {
         let claims = match lost {
             Lost::Claim(key) => BTreeMap::from([(key.clone(), self.claims.get(&key).copied())]),
@@ -196,6 +209,9 @@ impl World {
                 facts.streams.insert(*stream, self.streams.get(stream).cloned());
             }
             Read::Chart(_) => {}
+            Read::WholeChart(patient) => {
+                facts.charts.insert(*patient, self.chart(*patient));
+            }
             Read::Claim(key) => {
                 facts.claims.insert(key.clone(), self.claims.get(key).copied());
             }

@@ -38,6 +38,10 @@ pub const TABLE: &[Meaning] = &[
     line("LimitsSet", Configuration, U, "set the clinic's limits"),
     line("ClinicSuspended", Configuration, U, "suspended the clinic"),
     line("ClinicResumed", Configuration, U, "resumed the clinic"),
+    line("LegalHoldPlaced", Privilege, C, "placed a legal hold[ on the record of patient {patient}]"),
+    line("LegalHoldLifted", Privilege, U, "lifted the legal hold {hold}"),
+    line("ClinicClosed", Configuration, U, "closed the clinic: its records are kept until {retention_until}"),
+    line("ClinicShredded", Configuration, E, "had the clinic's keys destroyed: its retention has run out"),
     // Logins.
     line("StaffInvited", Privilege, C, "invited {resource} as {roles}[ for patient {patient}]"),
     line("StaffActivated", Login, U, "activated the login {resource}"),
@@ -85,6 +89,9 @@ pub const TABLE: &[Meaning] = &[
     line("PatientMergedInto", ClinicalWrite, U, "closed the record of patient {patient}, to be read on under patient {survivor}"),
     line("PatientUnmerged", ClinicalWrite, U, "separated patient {source} from patient {patient}"),
     line("PatientUnmergedFrom", ClinicalWrite, U, "opened the record of patient {patient} again, apart from patient {survivor}"),
+    line("ErasureRequested", Privilege, C, "requested that patient {patient} be erased"),
+    line("ErasureRefused", Privilege, U, "was refused the erasure of patient {patient} ({basis}): kept until {until}"),
+    line("PatientErased", Privilege, E, "had patient {patient} erased ({cause})"),
     // Appointments.
     line("AppointmentBooked", ClinicalWrite, C, "booked appointment {resource} of patient {patient} with {slot.doctor} for {slot.start}"),
     line("AppointmentWaitlisted", ClinicalWrite, C, "put appointment {resource} of patient {patient} with {slot.doctor} on the waiting list"),

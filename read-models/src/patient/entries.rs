@@ -131,6 +131,27 @@ impl PatientRow {
         }
     }
 
+    /// What remains of each entry is that there was one.
+    pub(super) fn erase_entries(&mut self) {
+        for entry in &mut self.identifiers {
+            entry.value = None;
+        }
+        for entry in &mut self.family {
+            entry.relationship = None;
+        }
+        for entry in &mut self.allergies {
+            let erased = recorded(entry.id, None, entry.recorded_at);
+            *entry = AllergyEntry { status: entry.status, ..erased };
+        }
+        for entry in &mut self.problems {
+            let erased = noted(entry.id, None, entry.recorded_at);
+            *entry = ProblemEntry { active: entry.active, ..erased };
+        }
+        for entry in &mut self.consents {
+            (entry.text, entry.withdrawal_reason) = (None, None);
+        }
+    }
+
     fn set_allergy(&mut self, allergy: AllergyId, status: AllergyStatus, why: Option<String>) {
         let set = |entry: &mut AllergyEntry| (entry.status, entry.status_reason) = (status, why);
         change_one(&mut self.allergies, |entry| entry.id == allergy, set);

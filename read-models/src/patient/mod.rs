@@ -146,6 +146,8 @@ impl PatientRow {
                 self.status = again.status;
                 self.merged_into = None;
             }
+            PatientEvent::ErasureRequested { .. } | PatientEvent::ErasureRefused { .. } => {}
+            PatientEvent::PatientErased { .. } => self.erase(),
             PatientEvent::IdentifierAdded { .. }
             | PatientEvent::IdentifierEnded { .. }
             | PatientEvent::FamilyLinked { .. }
@@ -181,6 +183,14 @@ impl PatientRow {
         if self.status != PatientStatus::Merged {
             self.status = status;
         }
+    }
+
+    /// As if nothing that was sealed had ever been readable: what a rebuild makes once the key is destroyed.
+    fn erase(&mut self) {
+        self.status = PatientStatus::Erased;
+        self.set_demographics(None);
+        (self.emergency_contact, self.died_on, self.cause_of_death) = (None, None, None);
+        self.erase_entries();
     }
 
     fn die(&mut self, sealed: &Sealed<Death>) {

@@ -1,6 +1,9 @@
 use events::{
     AllergyId,
-    patient::{Allergy, Reason},
+    patient::{
+        Allergy, ConsentScope, ConsentText, ErasureCause, FamilyRelationship, IdentifierEntry, IdentifierValue,
+        Problem, Reason, Standing,
+    },
 };
 
 use super::*;
@@ -67,4 +70,42 @@ fn a_patient_is_found_by_name_number_and_phone() {
     let patient = history.registered("Áshà");
     let row = history.row::<Patients>(patient.0).unwrap();
     assert_eq!(row.search_text, " asha rao pt-2026-00001 919820012345");
+}
+
+#[test]
+fn an_erased_row_is_what_a_rebuild_without_the_key_makes_of_it() {
+    let mut history = History::new();
+    let (patient, relative) = (history.registered("Asha"), history.registered("Meera"));
+    let some = |text: &str| Some(text.to_owned());
+    let why = || Sealed::Open(Reason { reason: some("in somebody's words") });
+    let (allergy, problem, consent) = (AllergyId(history.fresh()), history.fresh().into(), history.fresh().into());
+    let identifier = IdentifierEntry { id: history.fresh().into(), kind: "passport".into(), hash: None };
+    let contact = EmergencyContact { name: "Vikram".into(), relationship: None, phone: None };
+    let text = Problem { text: "asthma".into(), code: some("J45"), onset: None };
+    for event in [
+        PatientEvent::IdentifierAdded { identifier, sealed: Sealed::Open(IdentifierValue { value: "Z1".into() }) },
+        PatientEvent::EmergencyContactSet { sealed: contact.into() },
+        PatientEvent::FamilyLinked { relative, sealed: FamilyRelationship { relationship: some("sister") }.into() },
+        PatientEvent::AllergyRecorded { allergy, sealed: penicillin() },
+        PatientEvent::AllergyRefuted { allergy, sealed: why() },
+        PatientEvent::ProblemAdded { problem, sealed: text.into() },
+        PatientEvent::ProblemResolved { problem, sealed: why() },
+        PatientEvent::ConsentGiven {
+            consent,
+            scope: ConsentScope::Research,
+            sealed: ConsentText { text: some("yes") }.into(),
+        },
+        PatientEvent::ConsentWithdrawn { consent, scope: ConsentScope::Research, sealed: why() },
+        PatientEvent::DeathRecorded {
+            was: PatientStatus::Active,
+            sealed: Death { died_on: None, cause: some("age") }.into(),
+        },
+    ] {
+        history.patient(patient, event);
+    }
+    let was = Standing { status: PatientStatus::Deceased, gender: Gender::Female, birth_year: Some(1984) };
+    history.patient(patient, PatientEvent::PatientErased { cause: ErasureCause::Approved, was });
+    let row = history.row::<Patients>(patient.0).unwrap();
+    assert_eq!(row.status, PatientStatus::Erased);
+    assert_eq!(Some(row), history.erased().row::<Patients>(patient.0));
 }
