@@ -5,6 +5,7 @@ pub mod bus;
 pub mod commands;
 pub mod data_dir;
 pub mod demo;
+pub mod erasure;
 mod http;
 pub mod import;
 pub mod instance;

@@ -1,12 +1,12 @@
 //! The services of a process, on given servers.
 
-use std::{borrow::Cow, convert::Infallible, sync::Arc};
+use std::{borrow::Cow, convert::Infallible, sync::Arc, time::Duration};
 
 use anyhow::Result;
 use async_nats::Client;
 use command_api::App;
 use event_store::{
-    DbRole, MasterKey, Store, StoreOptions,
+    DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions,
     feed::{Ingest, Source},
     position::PositionWatch,
     publish::Publisher,
@@ -21,12 +21,20 @@ use service_kit::{
 };
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use crate::{Config, api::authority, bus, data_dir::DataDir};
+use crate::{
+    Config,
+    api::authority,
+    bus,
+    data_dir::DataDir,
+    erasure::{Eraser, ErasureList},
+};
 
 /// One that leads, one that looks.
 const RELAY_CONNECTIONS: u32 = 2;
 /// One for each read model and some that look.
 const PROJECTOR_CONNECTIONS: u32 = 12;
+/// One that holds a rebuild's lock and some that fold.
+const ERASER_CONNECTIONS: u32 = 4;
 const QUERY_CONNECTIONS: u32 = 16;
 /// One that asks.
 const HEALTH_CONNECTIONS: u32 = 1;
@@ -44,6 +52,7 @@ pub struct System {
     database: PgConnectOptions,
     nats: Client,
     master_key: MasterKey,
+    opened_key_life: Duration,
     lifecycle: Lifecycle,
 }
 
@@ -57,7 +66,15 @@ impl System {
         lifecycle: &Lifecycle,
     ) -> Result<Self> {
         let database = database.expose_secret().parse::<PgConnectOptions>()?.application_name(name);
-        Ok(Self { database, nats: bus::connect(nats, name).await?, master_key, lifecycle: lifecycle.clone() })
+        let nats = bus::connect(nats, name).await?;
+        Ok(Self { database, nats, master_key, opened_key_life: OPENED_KEY_LIFE, lifecycle: lifecycle.clone() })
+    }
+
+    /// Another time than a minute for which opened keys are remembered, and for which an erasure waits: the same in
+    /// every process of an installation.
+    #[must_use]
+    pub fn with_opened_key_life(self, opened_key_life: Duration) -> Self {
+        Self { opened_key_life, ..self }
     }
 
     /// What commands are given to. What it commits goes to NATS straight from memory.
@@ -88,6 +105,18 @@ impl System {
         });
     }
 
+    /// Carries out erasures: the list, the keys, the read models.
+    pub fn erase(&self, list: ErasureList) {
+        let stop = self.lifecycle.stopping();
+        self.lifecycle.spawn("eraser", self.eraser(list).run(stop));
+    }
+
+    pub fn eraser(&self, list: ErasureList) -> Eraser {
+        let pool = projector::pool(self.database.clone(), ERASER_CONNECTIONS);
+        let opener = Arc::new(Store::open(StoreOptions { reads_as: DbRole::Projector, ..self.options() }));
+        Eraser::new(Store::open(self.options()), History::new(pool, opener), list)
+    }
+
     /// Publishes what the writers of all processes could not, as soon as this process is elected.
     pub fn relay(&self) {
         let pool = DbRole::Relay.pool(self.database.clone(), RELAY_CONNECTIONS);
@@ -115,7 +144,10 @@ impl System {
     }
 
     fn options(&self) -> StoreOptions {
-        StoreOptions::new(self.database.clone(), MasterKey::new(*self.master_key.expose()))
+        StoreOptions {
+            opened_key_life: self.opened_key_life,
+            ..StoreOptions::new(self.database.clone(), MasterKey::new(*self.master_key.expose()))
+        }
     }
 }
 

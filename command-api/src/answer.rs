@@ -60,6 +60,7 @@ fn made(event: &DomainEvent) -> Option<(&'static str, Uuid)> {
     match event {
         DomainEvent::Clinic(ClinicEvent::OfficeAdded { office }) => Some(("office_id", office.id.0)),
         DomainEvent::Clinic(ClinicEvent::ClosureDeclared { closure }) => Some(("closure_id", closure.id.0)),
+        DomainEvent::Clinic(ClinicEvent::LegalHoldPlaced { hold, .. }) => Some(("hold_id", hold.0)),
         DomainEvent::Doctor(DoctorEvent::LeaveDeclared { leave, .. }) => Some(("leave_id", leave.0)),
         DomainEvent::Patient(PatientEvent::IdentifierAdded { identifier, .. }) => {
             Some(("identifier_id", identifier.id.0))

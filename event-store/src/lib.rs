@@ -4,6 +4,7 @@ pub mod access;
 pub mod append;
 mod chain;
 pub mod credentials;
+pub mod erasure;
 pub mod feed;
 pub mod idempotency;
 mod outage;
@@ -22,6 +23,7 @@ mod writer;
 pub use access::AccessRecord;
 pub use append::{Append, AppendError, Appended, Circumstances, Expectation, Idempotency, MakeAnswer, NewEvent};
 pub use credentials::{Activation, CredentialChange, FirstSecret, PasswordHash};
+pub use erasure::{Erased, Erasure, ErasureStep};
 pub use idempotency::StoredAnswer;
 pub use proof::{
     Verdict, fields, patients,
@@ -32,5 +34,5 @@ pub use sessions::{Credential, RefreshToken, Rotation};
 pub use spans::Span;
 pub use store::{AtPosition, Begun, HeldTime, LedgerHead, Loaded, Standing, Store, StoreError, StoreOptions};
 pub use stored::stored_row;
-pub use vault::{ClinicKeys, HandedKey, MasterKey, Vault, VaultError};
+pub use vault::{ClinicKeys, HandedKey, MasterKey, OPENED_KEY_LIFE, Vault, VaultError};
 pub use writer::CommitSink;

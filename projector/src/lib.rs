@@ -3,6 +3,7 @@
 //! - [`Projector`] follows the log: batches over all clinics, one task for each read model.
 //! - [`rebuild`] makes a read model again from the log, for all clinics or for one; [`compare`] says whether
 //!   the served rows are what the log says.
+//! - [`purge`] makes one clinic's again after an erasure.
 //! - [`past`] folds one patient's rows up to a position.
 //! - [`parked`] events wait for people; [`retry`] lets them be tried again; [`status`] shows how all stands.
 //!
@@ -23,6 +24,7 @@ mod migrate;
 mod parked;
 mod past;
 mod place;
+mod purge;
 mod rebuild;
 mod service;
 mod shares;
@@ -38,6 +40,7 @@ pub use history::History;
 pub use migrate::migrate;
 pub use parked::{Parked, parked, retry};
 pub use past::{PastError, past, position_at};
+pub use purge::purge;
 pub use rebuild::{Progress, RebuildError, Rebuilding, rebuild};
 pub use service::{Projector, pool};
 pub use status::{ProjectionStatus, status};

@@ -25,6 +25,10 @@ pub struct CommonConfig {
     /// Folder for keys, attachments and a private database.
     #[arg(long, global = true, env = "CASEBOOK_DATA_DIR", default_value = ".casebook")]
     pub data_dir: PathBuf,
+    /// Folder outside the database, and outside what its owner may rewrite, for what proves the ledgers and for the
+    /// list of erasures; by default anchors in the data folder.
+    #[arg(long, global = true, env = "CASEBOOK_ANCHORS")]
+    anchors: Option<PathBuf>,
     /// Reverse proxies whose X-Forwarded-For is believed: addresses or networks, by commas.
     #[arg(long, global = true, env = "CASEBOOK_TRUSTED_PROXIES", default_value = "")]
     pub trusted_proxies: TrustedProxies,
@@ -75,6 +79,10 @@ fn secret(text: &str) -> Result<SecretString, Infallible> {
 }
 
 impl CommonConfig {
+    pub fn anchors(&self) -> PathBuf {
+        self.anchors.clone().unwrap_or_else(|| self.data_dir.join("anchors"))
+    }
+
     pub fn signing_key_file(&self) -> PathBuf {
         self.signing_key_file.clone().unwrap_or_else(|| self.data_dir.join("signing-key.pem"))
     }

@@ -16,6 +16,8 @@ fn body_of(operation: &str) -> Option<Value> {
         | "UnmergePatient"
         | "AssertNoKnownAllergies"
         | "RecordDeath"
+        | "RequestErasure"
+        | "ApproveErasure"
         | "RenewActivation"
         | "LockStaff"
         | "UnlockStaff"

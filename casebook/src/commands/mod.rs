@@ -11,6 +11,7 @@ mod migrate;
 mod parked;
 mod probe;
 mod rebuild;
+mod retention;
 mod serve;
 mod setup;
 mod status;
@@ -31,6 +32,7 @@ pub enum Command {
     Probe(probe::Probe),
     Status(status::Status),
     Rebuild(rebuild::Rebuild),
+    Retention(retention::Retention),
     Parked(parked::Parked),
     Admin(admin::Admin),
     Demo(demo::Demo),
@@ -43,6 +45,7 @@ pub async fn run(Casebook { config, command }: Casebook) -> anyhow::Result<()> {
         Command::Up(command) => command.run(&config).await,
         Command::Serve(command) => command.run(&config).await,
         Command::Rebuild(command) => command.run(&config).await,
+        Command::Retention(command) => command.run(&config).await,
         Command::Parked(command) => command.run(&config).await,
         Command::Admin(command) => command.run(&config).await,
         Command::Down(command) => command.run(&config.common).await,

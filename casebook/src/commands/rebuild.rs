@@ -60,7 +60,8 @@ impl Rebuild {
     }
 }
 
-fn history(url: &SecretString, store: Store) -> Result<History> {
+/// What a command reads to rebuild.
+pub(super) fn history(url: &SecretString, store: Store) -> Result<History> {
     let pool = DbRole::Projector.pool(url.expose_secret().parse()?, CONNECTIONS);
     Ok(History::new(pool, Arc::new(store)))
 }

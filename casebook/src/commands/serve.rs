@@ -9,6 +9,7 @@ use crate::{
     Config,
     api::Api,
     data_dir::DataDir,
+    erasure::ErasureList,
     http::{Listeners, metrics},
     say::say,
     system::System,
@@ -45,6 +46,7 @@ impl Serve {
             Service::QueryApi => Some(Api::new().queries(system.queries(&keys), &keys)),
             Service::Projector => {
                 system.project();
+                system.erase(ErasureList::beside(&config.common.anchors()));
                 None
             }
         };

@@ -8,8 +8,16 @@ use events::ClinicId;
 use secrecy::{ExposeSecret, SecretString};
 use service_kit::tokens::SigningKeys;
 
-use super::migrate::migrate;
-use crate::{Config, data_dir::DataDir, platform, say::say, servers::Database, system::open_store};
+use super::{migrate::migrate, rebuild::history};
+use crate::{
+    Config,
+    data_dir::DataDir,
+    erasure::{self, ErasureList},
+    platform,
+    say::say,
+    servers::Database,
+    system::open_store,
+};
 
 /// Make what the services need before they start, where it is absent: tables, keys, the first administrator
 #[derive(Args)]
@@ -43,7 +51,23 @@ pub async fn prepare(config: &Config, url: &SecretString) -> Result<()> {
     if !config.keys.exists(&data_dir) {
         make_master_key(config, &data_dir, url).await?;
     }
-    try_master_key(config.keys.master_key(&data_dir)?, url).await
+    try_master_key(config.keys.master_key(&data_dir)?, url).await?;
+    repeat_erasures(config, url).await
+}
+
+/// A backup that was put back knows nothing of the erasures after it.
+async fn repeat_erasures(config: &Config, url: &SecretString) -> Result<()> {
+    let list = ErasureList::beside(&config.common.anchors());
+    if list.read()?.is_empty() {
+        return Ok(());
+    }
+    // A store of its own: what it has opened is forgotten with it.
+    let executor = Executor::new(open_store(config, url, "casebook-erasures")?);
+    let history = history(url, open_store(config, url, "casebook-erasures")?)?;
+    match erasure::repeat(&executor, &history, &list).await.context("applying the list of erasures")? {
+        0 => Ok(()),
+        again => Ok(say(&format!("{again} erasures were done again: an earlier state of the database was put back."))?),
+    }
 }
 
 /// Opens the platform's key, which is made at the first start: a wrong master key is found now, and not by the first

@@ -10,6 +10,7 @@ use crate::{
     Config,
     api::Api,
     data_dir::DataDir,
+    erasure::ErasureList,
     http::{Listeners, metrics},
     instance::Instance,
     platform,
@@ -51,6 +52,7 @@ async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listen
     let metrics = metrics(lifecycle)?;
     system.relay();
     system.project();
+    system.erase(ErasureList::beside(&config.common.anchors()));
     let api = Api::new().everything(commands, system.queries(&keys), &keys);
     let probes = system.health().routes().merge(metrics.routes());
     let address = listeners.serve(&config.common, lifecycle, Some(api), probes)?;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::{Aggregate, Facts, HeldTime, Read, State};
+use domain::{Aggregate, Facts, HeldTime, Read, State, patient::ChartSummary};
 use event_store::{AtPosition, Expectation, Store};
 use events::{
-    ClinicId, Position, StreamId,
+    ClinicId, PatientId, Position, StreamId,
     claim::{ClaimKey, CounterKey, Fact},
     values::Span,
 };
@@ -92,6 +92,7 @@ impl<'a> Loader<'a> {
                 self.expect(Fact::Chart(*patient), Some(read), read_at);
                 Ok(())
             }
+            Read::WholeChart(patient) => self.load_chart(*patient).await,
             Read::Claim(claim) => self.load_claim(claim).await,
             Read::DoctorTime { doctor, from, to } => {
                 let span = Span { from: *from, to: *to };
@@ -122,6 +123,15 @@ impl<'a> Loader<'a> {
         };
         self.facts.streams.insert(stream, cached.state.clone());
         self.expect(Fact::Stream(stream), Some(cached.version), cached.read_at);
+        Ok(())
+    }
+
+    /// The version is read first: what is added meanwhile moves the fact.
+    async fn load_chart(&mut self, patient: PatientId) -> Result<(), Failure> {
+        let AtPosition { read, read_at } = self.store.chart_version(self.clinic, patient).await?;
+        let chart = self.store.read_patient(self.clinic, patient, None).await?;
+        self.facts.charts.insert(patient, ChartSummary::of(&chart));
+        self.expect(Fact::Chart(patient), Some(read), read_at);
         Ok(())
     }
 

@@ -2,18 +2,23 @@
 
 use aide::axum::ApiRouter;
 use domain::{
-    Clinic,
+    Clinic, ClinicCommand,
     clinic::{
-        ActivateSubscription, AddOffice, CancelClosure, ChangePlan, CloseOffice, DeclareClosure, ResumeClinic,
-        SetLimits, SetOfficeHours, SuspendClinic, UpdateProfile, UpdateSettings,
+        ActivateSubscription, AddOffice, CancelClosure, ChangePlan, CloseClinic, CloseOffice, DeclareClosure,
+        LiftLegalHold, PlaceLegalHold, ResumeClinic, SetLimits, SetOfficeHours, SuspendClinic, UpdateProfile, UpdateSettings,
     },
+    values::Reason,
 };
+use events::LegalHoldId;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use service_kit::Capability;
 
 use super::{collection::Collection, needs::Needs};
 use crate::app::App;
 
 const PROFILE: Needs<Clinic> = Needs::all(Capability::ClinicProfile);
+const LEGAL_HOLD: Needs<Clinic> = Needs::all(Capability::LegalHold);
 const PLATFORM: Needs<Clinic> = Needs::all(Capability::Clinics);
 
 pub fn routes() -> ApiRouter<App> {
@@ -24,12 +29,31 @@ pub fn routes() -> ApiRouter<App> {
         .on_clinic::<CloseOffice>("/offices/close", PROFILE)
         .on_clinic::<SetOfficeHours>("/offices/hours", PROFILE)
         .add_to_clinic::<DeclareClosure>("/closures", "closure_id", PROFILE)
-        .on_clinic::<CancelClosure>("/closures/cancel", PROFILE);
+        .on_clinic::<CancelClosure>("/closures/cancel", PROFILE)
+        .add_to_clinic_at_any_time::<PlaceLegalHold>("/legal-holds", "hold_id", LEGAL_HOLD)
+        .on_clinic_at_any_time::<LiftLegalHold>("/legal-holds/lift", LEGAL_HOLD);
     let by_platform = Collection::of_platform("/clinics")
         .by_platform::<ActivateSubscription>("subscription", PLATFORM)
         .by_platform::<ChangePlan>("plan", PLATFORM)
         .by_platform::<SetLimits>("limits", PLATFORM)
         .by_platform::<SuspendClinic>("suspend", PLATFORM)
-        .by_platform::<ResumeClinic>("resume", PLATFORM);
+        .by_platform::<ResumeClinic>("resume", PLATFORM)
+        .by_platform::<LiftClinicsLegalHold>("lift-legal-hold", PLATFORM)
+        .by_platform::<CloseClinic>("close", PLATFORM);
     by_administrators.router().merge(by_platform.router())
+}
+
+/// Lifts, for the platform, a legal hold of a clinic that has one administrator, who placed it; see `LiftLegalHold`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LiftClinicsLegalHold {
+    pub hold_id: LegalHoldId,
+    /// Names no person: it is not sealed.
+    pub reason: Reason,
+}
+
+impl From<LiftClinicsLegalHold> for ClinicCommand {
+    fn from(LiftClinicsLegalHold { hold_id, reason }: LiftClinicsLegalHold) -> Self {
+        LiftLegalHold { hold_id, reason }.into()
+    }
 }

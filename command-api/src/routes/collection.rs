@@ -43,6 +43,11 @@ pub trait Creates<A: Aggregate>: CommandOf<A> {
     fn chosen_id(&self) -> Option<Uuid>;
 }
 
+/// A command that names the resource that it acts on in its body.
+pub trait Names {
+    fn named(&self) -> Uuid;
+}
+
 pub struct Collection<A> {
     /// `/clinic/{slug}/api/v1/patients`
     path: String,
@@ -101,6 +106,12 @@ where
         self.on_one::<C>(&Method::POST, &format!("/{{id}}/{action}"), OnOne::new::<C>(needs))
     }
 
+    /// The same, for what a clinic that is suspended, has run out or is closed does as well.
+    pub fn action_at_any_time<C: CommandOf<A>>(self, action: &str, needs: Needs<A>) -> Self {
+        let how = OnOne { needs_standing: false, ..OnOne::new::<C>(needs) };
+        self.on_one::<C>(&Method::POST, &format!("/{{id}}/{action}"), how)
+    }
+
     /// The same, for a command whose answer shows a one-time activation.
     pub fn action_with_activation<C: CommandOf<A>>(self, action: &str, needs: Needs<A>) -> Self {
         let how = OnOne { needs_activation: true, ..OnOne::new::<C>(needs) };
@@ -132,11 +143,20 @@ where
 
     /// `POST {below}` on the clinic itself.
     pub fn on_clinic<C: CommandOf<A>>(self, below: &str, needs: Needs<A>) -> Self {
-        let how = OnClinic::new::<C>(needs, None);
+        self.post_on_clinic::<C>(below, OnClinic::new::<C>(needs, None))
+    }
+
+    /// The same, for what a clinic that is suspended, has run out or is closed does as well.
+    pub fn on_clinic_at_any_time<C: CommandOf<A>>(self, below: &str, needs: Needs<A>) -> Self {
+        self.post_on_clinic::<C>(below, OnClinic { needs_standing: false, ..OnClinic::new::<C>(needs, None) })
+    }
+
+    fn post_on_clinic<C: CommandOf<A>>(self, below: &str, how: OnClinic<A>) -> Self {
+        let status = if how.made.is_some() { 201 } else { 200 };
         let handler = move |app: AxumState<App>, scope: ClinicScope, incoming: Incoming<C, Whole>| {
             on_clinic(app, scope, incoming, how)
         };
-        self.with(below, routing::post_with(handler, document::<A, C>(200)))
+        self.with(below, routing::post_with(handler, document::<A, C>(status)))
     }
 
     /// `PATCH {below}` on the clinic itself.
@@ -150,11 +170,15 @@ where
 
     /// `POST {below}` adds a part to the clinic; `made` is the member of the answer that names it.
     pub fn add_to_clinic<C: CommandOf<A>>(self, below: &str, made: &'static str, needs: Needs<A>) -> Self {
-        let how = OnClinic::new::<C>(needs, Some(made));
-        let handler = move |app: AxumState<App>, scope: ClinicScope, incoming: Incoming<C, Whole>| {
-            on_clinic(app, scope, incoming, how)
-        };
-        self.with(below, routing::post_with(handler, document::<A, C>(201)))
+        self.post_on_clinic::<C>(below, OnClinic::new::<C>(needs, Some(made)))
+    }
+
+    /// The same, for what a clinic that is suspended, has run out or is closed does as well.
+    pub fn add_to_clinic_at_any_time<C>(self, below: &str, made: &'static str, needs: Needs<A>) -> Self
+    where
+        C: CommandOf<A>,
+    {
+        self.post_on_clinic::<C>(below, OnClinic { needs_standing: false, ..OnClinic::new::<C>(needs, Some(made)) })
     }
 
     /// `POST /{collection}/{id}/{action}` by the platform, on a clinic.
@@ -172,6 +196,17 @@ where
         self.with(&format!("/{{id}}/{action}"), routing::post_with(handler, document::<A, C>(200)))
     }
 
+    /// The same, on a resource of the clinic which the body names.
+    pub fn by_platform_within<C: CommandOf<A> + Names>(self, action: &str, needs: Needs<A>) -> Self {
+        let name = command_name::<C>();
+        let handler = move |AxumState(app): AxumState<App>, scope: PlatformScope, incoming: Incoming<C, WithId>| async move {
+            let target = StreamId { kind: A::KIND, id: incoming.body.value.named() };
+            let asked = Asked { needs_standing: false, ..Asked::of(name, ClinicId(incoming.target.0), target) };
+            handle::respond(handle::give(&app, &scope, needs, asked, incoming).await?, None)
+        };
+        self.with(&format!("/{{id}}/{action}"), routing::post_with(handler, document::<A, C>(200)))
+    }
+
     fn with(mut self, below: &str, route: ApiMethodRouter<App>) -> Self {
         self.router = self.router.api_route(&format!("{}{below}", self.path), route);
         self
@@ -183,11 +218,12 @@ struct OnOne<A: Aggregate> {
     name: &'static str,
     needs: Needs<A>,
     needs_activation: bool,
+    needs_standing: bool,
 }
 
 impl<A: Aggregate> OnOne<A> {
     fn new<C: JsonSchema>(needs: Needs<A>) -> Self {
-        Self { name: command_name::<C>(), needs, needs_activation: false }
+        Self { name: command_name::<C>(), needs, needs_activation: false, needs_standing: true }
     }
 }
 
@@ -196,11 +232,12 @@ struct OnClinic<A: Aggregate> {
     name: &'static str,
     needs: Needs<A>,
     made: Option<&'static str>,
+    needs_standing: bool,
 }
 
 impl<A: Aggregate> OnClinic<A> {
     fn new<C: JsonSchema>(needs: Needs<A>, made: Option<&'static str>) -> Self {
-        Self { name: command_name::<C>(), needs, made }
+        Self { name: command_name::<C>(), needs, made, needs_standing: true }
     }
 }
 
@@ -241,6 +278,7 @@ where
     let asked = Asked {
         expected_version,
         needs_activation: how.needs_activation,
+        needs_standing: how.needs_standing,
         ..Asked::of(how.name, scope.clinic(), target)
     };
     handle::respond(handle::give(&app, &scope, how.needs, asked, incoming).await?, None)
@@ -259,7 +297,8 @@ where
 {
     let clinic = scope.clinic();
     let expected_version = incoming.if_match.0;
-    let asked = Asked { expected_version, made: how.made, ..Asked::of(how.name, clinic, clinic.into()) };
+    let (made, needs_standing) = (how.made, how.needs_standing);
+    let asked = Asked { expected_version, made, needs_standing, ..Asked::of(how.name, clinic, clinic.into()) };
     let collection = how.made.map(|_| incoming.path.clone());
     handle::respond(handle::give(&app, &scope, how.needs, asked, incoming).await?, collection.as_deref())
 }

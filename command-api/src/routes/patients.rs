@@ -2,19 +2,23 @@
 
 use aide::axum::ApiRouter;
 use domain::{
-    Patient,
+    Patient, PatientCommand,
     patient::{
-        AddIdentifier, AddProblem, AssertNoKnownAllergies, DeactivatePatient, EndIdentifier, GiveConsent, LinkFamily,
-        MergePatient, ReactivatePatient, RecordAllergy, RecordDeath, RefuteAllergy, RegisterPatient, ResolveAllergy,
+        AddIdentifier, AddProblem, ApproveErasure, AssertNoKnownAllergies, DeactivatePatient, EndIdentifier, GiveConsent, LinkFamily,
+        MergePatient, ReactivatePatient, RecordAllergy, RecordDeath, RefuteAllergy, RegisterPatient, RequestErasure,
+        ResolveAllergy,
         ResolveProblem, RestrictRecord, SetEmergencyContact, UnmergePatient, UpdateDemographics, VerifyAllergy,
         WithdrawConsent,
     },
 };
 use events::PatientId;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use service_kit::{Authenticated, Capability, Limit};
+use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, Creates, Names},
     needs::Needs,
 };
 use crate::{app::App, execute::Reached};
@@ -27,10 +31,16 @@ const PROBLEMS: Needs<Patient> = Needs::all(Capability::Problems);
 const CONTACT: Needs<Patient> = Needs::within(Capability::PatientRegister, &[(Limit::OwnContact, is_own)]);
 /// A patient gives and withdraws their own consent.
 const CONSENT: Needs<Patient> = Needs::within(Capability::Consent, &[(Limit::Own, is_own)]);
+/// A patient asks to be forgotten; the clinic's administrators agree.
+const REQUEST_ERASURE: Needs<Patient> = Needs::within(Capability::Erasure, &[(Limit::Request, is_own)]);
+const ERASURE: Needs<Patient> = Needs::all(Capability::Erasure);
+const PLATFORM: Needs<Patient> = Needs::all(Capability::Clinics);
 const RESTRICTION: Needs<Patient> = Needs::all(Capability::Restriction);
 
 pub fn routes() -> ApiRouter<App> {
-    Collection::of_clinic("/patients")
+    let by_platform =
+        Collection::of_platform("/clinics").by_platform_within::<ApproveClinicsErasure>("approve-erasure", PLATFORM);
+    let of_clinic = Collection::of_clinic("/patients")
         .create::<RegisterPatient>(REGISTER)
         .put::<UpdateDemographics>(REGISTER)
         .delete::<DeactivatePatient>(MERGE)
@@ -52,7 +62,9 @@ pub fn routes() -> ApiRouter<App> {
         .action::<WithdrawConsent>("withdraw-consent", CONSENT)
         .action::<RestrictRecord>("restrict", RESTRICTION)
         .action::<RecordDeath>("record-death", REGISTER)
-        .router()
+        .action_at_any_time::<RequestErasure>("request-erasure", REQUEST_ERASURE)
+        .action_at_any_time::<ApproveErasure>("approve-erasure", ERASURE);
+    of_clinic.router().merge(by_platform.router())
 }
 
 /// The one patient of a portal login.
@@ -61,7 +73,27 @@ fn is_own(who: &Authenticated, reached: &Reached<'_, Patient>) -> bool {
 }
 
 impl Creates<Patient> for RegisterPatient {
-    fn chosen_id(&self) -> Option<uuid::Uuid> {
+    fn chosen_id(&self) -> Option<Uuid> {
         self.id.map(Into::into)
+    }
+}
+
+/// Agrees, for the platform, to the erasure of a patient of a clinic that has one administrator; see
+/// `ApproveErasure`. The answer shows nothing of the record.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveClinicsErasure {
+    pub patient_id: PatientId,
+}
+
+impl Names for ApproveClinicsErasure {
+    fn named(&self) -> Uuid {
+        self.patient_id.0
+    }
+}
+
+impl From<ApproveClinicsErasure> for PatientCommand {
+    fn from(_: ApproveClinicsErasure) -> Self {
+        ApproveErasure {}.into()
     }
 }

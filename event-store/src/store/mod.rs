@@ -4,7 +4,7 @@ mod facts;
 mod gate;
 mod read;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
@@ -16,7 +16,7 @@ use crate::{
     append::{Append, AppendError, Appended},
     row::RowError,
     schema::DbRole,
-    vault::{MasterKey, Vault, VaultError},
+    vault::{MasterKey, OPENED_KEY_LIFE, Vault, VaultError},
     writer::{CommitSink, Writers},
 };
 
@@ -30,6 +30,8 @@ pub struct StoreOptions {
     /// For logins and sessions. Appends have connections of their own.
     pub write_connections_max: u32,
     pub master_key: MasterKey,
+    /// How long this process, and every other, may use an opened key without asking whether it still exists.
+    pub opened_key_life: Duration,
     /// Hears of every group that this process commits.
     pub sink: Option<Arc<dyn CommitSink>>,
 }
@@ -43,6 +45,7 @@ impl StoreOptions {
             read_connections_max: 8,
             write_connections_max: 4,
             master_key,
+            opened_key_life: OPENED_KEY_LIFE,
             sink: None,
         }
     }
@@ -63,6 +66,7 @@ pub enum StoreError {
 pub struct Store {
     pub(crate) reads: PgPool,
     pub(crate) writes: PgPool,
+    pub(crate) opened_key_life: Duration,
     vault: Arc<Vault>,
     writers: Writers,
 }
@@ -72,9 +76,9 @@ impl Store {
     pub fn open(options: StoreOptions) -> Self {
         let reads = options.reads_as.pool(options.database.clone(), options.read_connections_max);
         let writes = DbRole::Writer.pool(options.database.clone(), options.write_connections_max);
-        let vault = Arc::new(Vault::new(options.master_key, reads.clone(), writes.clone()));
+        let vault = Arc::new(Vault::new(options.master_key, options.opened_key_life, reads.clone(), writes.clone()));
         let writers = Writers::start(&options.database, &vault, options.sink.as_ref());
-        Self { reads, writes, vault, writers }
+        Self { reads, writes, opened_key_life: options.opened_key_life, vault, writers }
     }
 
     pub fn vault(&self) -> &Vault {

@@ -1,4 +1,4 @@
-//! Opened keys, remembered for a minute at most.
+//! Opened keys, remembered for a minute at most: an erasure waits as long before it makes read models again.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use moka::sync::Cache;
 use super::{keys::ClinicKeys, seal::SealingKey};
 
 /// How long an opened key may be used without asking whether it still exists.
-const OPENED_KEY_LIFE: Duration = Duration::from_secs(60);
+pub const OPENED_KEY_LIFE: Duration = Duration::from_secs(60);
 const PATIENT_KEYS_MAX: u64 = 50_000;
 const CLINIC_KEYS_MAX: u64 = 10_000;
 /// How long a clinic may take from the first question about its secrets to its registration.
@@ -64,10 +64,10 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(opened_key_life: Duration) -> Self {
         Self {
-            clinics: Cache::builder().max_capacity(CLINIC_KEYS_MAX).time_to_live(OPENED_KEY_LIFE).build(),
-            patients: Cache::builder().max_capacity(PATIENT_KEYS_MAX).time_to_live(OPENED_KEY_LIFE).build(),
+            clinics: Cache::builder().max_capacity(CLINIC_KEYS_MAX).time_to_live(opened_key_life).build(),
+            patients: Cache::builder().max_capacity(PATIENT_KEYS_MAX).time_to_live(opened_key_life).build(),
             registering: Cache::builder().max_capacity(CLINIC_KEYS_MAX).time_to_live(REGISTRATION_LIFE).build(),
         }
     }

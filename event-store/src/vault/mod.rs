@@ -10,7 +10,7 @@ mod seal;
 mod secret;
 mod wrap;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use events::{ClinicId, PatientId};
 use sqlx::{PgPool, Row, postgres::PgRow};
@@ -18,6 +18,7 @@ use sqlx::{PgPool, Row, postgres::PgRow};
 pub(crate) use group::{GroupKeys, KeyNeeds};
 use held::Era;
 pub(crate) use held::{ClinicKey, NewClinic, PatientKey};
+pub use held::OPENED_KEY_LIFE;
 pub use keys::{ClinicKeys, MasterKey};
 pub(crate) use proof::seal::Place;
 pub use proof::seal::{EventKey, NotOpened};
@@ -65,8 +66,8 @@ pub struct Vault {
 }
 
 impl Vault {
-    pub(crate) fn new(master: MasterKey, reads: PgPool, writes: PgPool) -> Self {
-        Self { master, reads, writes, held: held::Held::new() }
+    pub(crate) fn new(master: MasterKey, opened_key_life: Duration, reads: PgPool, writes: PgPool) -> Self {
+        Self { master, reads, writes, held: held::Held::new(opened_key_life) }
     }
 
     /// The secrets of a clinic. The platform's are made at first use.

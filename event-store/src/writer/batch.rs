@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use events::{AggregateKind, ClinicId, DomainEvent, Number, claim::CounterKey};
+use events::{
+    AggregateKind, ClinicEvent, ClinicId, DomainEvent, Number, PatientEvent, PatientId, claim::CounterKey,
+};
 
 use super::{
     draft::{Draft, Drafted, is_within},
@@ -143,6 +145,10 @@ impl<'a> Deciding<'a> {
         }
         self.effects.add_shown(source, &append.shown);
         new_keys.commit(draft, &mut self.effects);
+        for patient in append.events.iter().filter_map(ended_key) {
+            self.effects.end_key(append.clinic, patient);
+            draft.erased.extend(patient);
+        }
         draft.changes.counters.extend(counters);
         Ok(self.enter(draft, number, append, written))
     }
@@ -178,6 +184,15 @@ impl<'a> Deciding<'a> {
             Some(remember) if self.remembered.contains(&answer_key(remember)) => Err(AppendError::KeyRecorded),
             _ => Ok(()),
         }
+    }
+}
+
+/// Whose key goes with the event: a patient's or, with `None`, the clinic's.
+fn ended_key(new: &NewEvent) -> Option<Option<PatientId>> {
+    match &new.event {
+        DomainEvent::Patient(PatientEvent::PatientErased { .. }) => Some(Some(PatientId(new.stream.id))),
+        DomainEvent::Clinic(ClinicEvent::ClinicShredded {}) => Some(None),
+        _ => None,
     }
 }
 

@@ -1,6 +1,9 @@
 //! One ledger while a group is decided: the memory, and over it what earlier members of the group have done.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
 use events::{
@@ -28,6 +31,8 @@ pub(super) struct Draft<'a> {
     /// Keys of those who are registered in this group.
     pub(super) new_patients: HashMap<PatientId, Arc<SealingKey>>,
     pub(super) new_clinic: Option<Arc<ClinicKeys>>,
+    /// Who was erased by an earlier member of this group: the key is fenced by the statement to come.
+    pub(super) erased: HashSet<PatientId>,
 }
 
 /// What a draft becomes once its group has committed.
@@ -48,6 +53,7 @@ impl<'a> Draft<'a> {
             changes: Changes::default(),
             new_patients: HashMap::new(),
             new_clinic: None,
+            erased: HashSet::new(),
         }
     }
 

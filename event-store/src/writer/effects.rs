@@ -88,7 +88,7 @@ pub(super) struct Effects {
     #[serde(skip_serializing_if = "Option::is_none")]
     times_taken: Option<Vec<TimeTaken>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    keys: Vec<NewKey>,
+    keys: Vec<KeyChange>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     credentials: Vec<CredentialRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -129,11 +129,13 @@ struct TimeTaken {
     position: Position,
 }
 
+/// A key that comes or, without `wrapped`, goes.
 #[derive(Serialize)]
-struct NewKey {
+struct KeyChange {
     clinic: ClinicId,
     patient: Option<PatientId>,
-    wrapped: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrapped: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -198,7 +200,12 @@ impl Effects {
     }
 
     pub(super) fn add_key(&mut self, clinic: ClinicId, patient: Option<PatientId>, wrapped: &[u8]) {
-        self.keys.push(NewKey { clinic, patient, wrapped: hex::encode(wrapped) });
+        self.keys.push(KeyChange { clinic, patient, wrapped: Some(hex::encode(wrapped)) });
+    }
+
+    /// The key is fenced, and an erasure begins.
+    pub(super) fn end_key(&mut self, clinic: ClinicId, patient: Option<PatientId>) {
+        self.keys.push(KeyChange { clinic, patient, wrapped: None });
     }
 
     pub(super) fn add_credential(&mut self, clinic: ClinicId, at: DateTime<Utc>, change: &CredentialChange) {

@@ -47,6 +47,7 @@ impl Written {
         };
         for (new, event) in append.events.iter().zip(events) {
             let mut row = written.place(draft, append, new.stream, &event)?;
+            not_erased(draft, &row, keys)?;
             let Encoded { event_type, schema_version, payload, sealed } = encode(&event);
             row.event_type = event_type.into();
             row.schema_version = schema_version;
@@ -123,6 +124,16 @@ impl Written {
             previous_hash: GENESIS,
             hash: GENESIS,
         })
+    }
+}
+
+/// Nothing is added to the chart of somebody who is erased, whether or not it would have to be sealed.
+fn not_erased(draft: &Draft<'_>, row: &StoredRow, keys: &GroupKeys) -> Result<(), AppendError> {
+    let Some(patient) = row.patient.filter(|_| draft.is_record()) else { return Ok(()) };
+    match keys.patient(row.clinic, patient) {
+        PatientKey::Fenced(_) | PatientKey::Destroyed => Err(AppendError::KeyDestroyed),
+        _ if draft.erased.contains(&patient) => Err(AppendError::KeyDestroyed),
+        PatientKey::Good(_) | PatientKey::Absent => Ok(()),
     }
 }
 

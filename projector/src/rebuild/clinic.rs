@@ -76,6 +76,8 @@ pub(crate) async fn clinic<P: Projection>(
     let table = Table::<P>::served(history.pool()).await?;
     let total = head(history, clinic).await?;
     let running = Running::begin(history.pool(), &table.projection, clinic, total).await?;
+    // What a rebuild of all that was broken off has left holds what may since have been erased. None runs now.
+    sqlx::query("SELECT read.drop_next($1)").bind(&table.projection).execute(history.pool()).await?;
     let mut folded = Folded::<P>::new(clinic);
     folded.fold_upto(history, total, &mut |events| progress(Progress { events, total })).await?;
     replace(history, &table, folded).await?;

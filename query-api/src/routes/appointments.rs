@@ -226,6 +226,7 @@ fn of_patients(sql: Sql, patients: Option<Vec<Uuid>>) -> Sql {
 async fn patients(reader: &Reader, audience: Audience, asked: Option<PatientId>) -> Result<Option<Vec<Uuid>>, Problem> {
     let Some(patient) = audience.narrowed(reader, Capability::Appointments, asked).await? else { return Ok(None) };
     let group = Group::read(reader, patient).await?.value;
+    group.as_ref().map_or(Ok(()), Group::not_erased)?;
     let ids = group.map_or_else(|| vec![patient], |group| group.ids());
     Ok(Some(ids.into_iter().map(|id| id.0).collect()))
 }
@@ -303,6 +304,14 @@ async fn look_back(reader: &Reader, patient: PatientId, as_of: AsOf) -> Result<P
     Past::read(reader, patient, Moment::of(reader, as_of).await?).await
 }
 
+#[derive(Deserialize)]
+struct OfWhom {
+    #[serde(flatten)]
+    row: Appointment,
+    /// Of the patient.
+    erased: bool,
+}
+
 async fn one(
     reader: Reader,
     Path(path): Path<ById>,
@@ -311,9 +320,13 @@ async fn one(
 ) -> Result<Disclosed<Resource<Appointment>>, Problem> {
     let audience = Audience::of(&reader, Capability::Appointments).await?;
     let own = patients(&reader, audience, None).await?;
-    let sql = of_patients(seen(audience.restricted), own);
+    let sql = columns(audience.restricted).push(", coalesce(p.status = 'erased', false) AS erased").push(WITH_PATIENT);
+    let sql = of_patients(sql, own);
     let select = Select::new(MODELS, sql.push(" AND a.id = ").bind(path.id));
-    let Reflected { value: row, position } = reader.one::<Appointment>(select).await?.found()?;
+    let Reflected { value: OfWhom { row, erased }, position } = reader.one::<OfWhom>(select).await?.found()?;
+    if erased {
+        return Err(Problem::erased());
+    }
     let (row, position) = match when.as_of {
         None => (row, position),
         Some(as_of) => {

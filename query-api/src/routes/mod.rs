@@ -6,6 +6,7 @@ pub mod clinic;
 pub mod dashboard;
 pub mod day_sheet;
 pub mod doctors;
+pub mod erasures;
 pub mod history;
 pub mod patients;
 pub mod profile;
@@ -37,6 +38,7 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(queue::routes())
         .merge(patients::routes())
         .merge(history::routes())
+        .merge(erasures::routes())
         .merge(stats::routes())
         .merge(dashboard::routes())
         .merge(audit::routes());

@@ -40,7 +40,7 @@ fn select(audience: Audience, after: Option<Uuid>, limit: i64) -> Select {
          AS patients, (array_agg(p.id ORDER BY p.id))[1] AS first_id FROM read.patient_1 p \
          LEFT JOIN read.clinic_1 c ON c.clinic_id = s.clinic AND c.id = s.clinic \
          WHERE p.clinic_id = s.clinic AND p.phone IS NOT NULL AND p.birth_date IS NOT NULL \
-         AND p.status <> 'merged'",
+         AND p.status NOT IN ('merged', 'erased')",
     );
     let sql = match audience.restricted {
         true => sql,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use events::{PatientId, calendar::day_of, patient::Confidentiality};
+use events::{PatientId, calendar::day_of, patient::{Confidentiality, PatientStatus}};
 use read_models::PatientRow;
 use serde::Deserialize;
 use service_kit::{Capability, Problem};
@@ -105,6 +105,14 @@ impl Group {
     fn new(asked: PatientId, members: Vec<PatientRow>, zone: Tz) -> Option<Self> {
         let there = members.iter().any(|row| row.id == asked);
         there.then_some(Self { asked, members, zone })
+    }
+
+    /// 410 where the person was erased: also of what the record said before.
+    pub(crate) fn not_erased(&self) -> Result<(), Problem> {
+        match self.members.iter().any(|row| row.status == PatientStatus::Erased) {
+            true => Err(Problem::erased()),
+            false => Ok(()),
+        }
     }
 
     pub(crate) fn ids(&self) -> Vec<PatientId> {

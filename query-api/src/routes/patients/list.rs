@@ -24,7 +24,7 @@ use crate::{
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct PatientFilters {
-    /// Without it: all but merged ones.
+    /// Without it: all but merged and erased ones.
     status: Option<PatientStatus>,
     gender: Option<Gender>,
     #[serde(default)]
@@ -63,7 +63,7 @@ fn select(query: &ListQuery<PatientFilters>, audience: Audience) -> Result<Selec
     let sql = match query.filters.status {
         Some(status) => sql.push(" AND p.status = ").bind(status.to_string()),
         // A literal: the planner knows how common it is, and a parameter it guesses about.
-        None => sql.push(" AND p.status <> 'merged'"),
+        None => sql.push(" AND p.status NOT IN ('merged', 'erased')"),
     };
     let sql = match audience.restricted {
         true => sql,

@@ -22,8 +22,8 @@ use crate::{
     scope::Reflected,
 };
 
-/// The group of a patient whom the asker may see in `capability`; 404 where there is none, 403, recorded, for
-/// somebody else's record and for a restricted one.
+/// The group of a patient whom the asker may see in `capability`; 404 where there is none, 410 for who is erased, 403,
+/// recorded, for somebody else's record and for a restricted one.
 pub(crate) async fn visible(
     reader: &Reader,
     capability: Capability,
@@ -32,6 +32,7 @@ pub(crate) async fn visible(
     let audience = Audience::of(reader, capability).await?;
     audience.narrowed(reader, capability, Some(patient)).await?;
     let group = Group::read(reader, patient).await?.found()?;
+    group.value.not_erased()?;
     match audience.sees(group.value.confidentiality()) {
         true => Ok(group),
         false => Err(reader.refuse(capability).await),

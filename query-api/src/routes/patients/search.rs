@@ -74,7 +74,7 @@ fn select(words: Vec<String>, limit: i32, audience: Audience) -> Select {
     let sql = sql
         .push(") hit CROSS JOIN LATERAL (SELECT p.search_text, ")
         .push(SUMMARY)
-        .push(" WHERE p.clinic_id = s.clinic AND p.id = hit.id OFFSET 0) found");
+        .push(" WHERE p.clinic_id = s.clinic AND p.id = hit.id AND p.status <> 'erased' OFFSET 0) found");
     let sql = match audience.restricted {
         true => sql,
         false => sql.push(" WHERE found.confidentiality = 'normal'"),
