@@ -69,6 +69,11 @@ impl LocalNats {
         Ok(Self { process, options: NatsOptions { port, ..options }, _temporary: temporary })
     }
 
+    /// JetStream's files.
+    pub fn store_dir(&self) -> &Path {
+        &self.options.store_dir
+    }
+
     /// The same after every restart; with user and password where one is set.
     pub fn url(&self) -> String {
         let port = self.options.port;

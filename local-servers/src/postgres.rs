@@ -121,6 +121,12 @@ impl LocalPostgres {
         Some(url(&server.socket_dir, OWNER, DATABASE))
     }
 
+    /// The same, as the superuser: past all walls.
+    pub fn superuser_url_of_running(data_dir: &Path) -> Option<String> {
+        let server = running(data_dir).filter(|server| server.ready)?;
+        Some(url(&server.socket_dir, SUPERUSER, DATABASE))
+    }
+
     /// Whether the server has ended without having been asked to; [`restart`](Self::restart) starts it again.
     pub fn has_ended(&mut self) -> Result<bool> {
         Ok(self.process.exited()?.is_some())

@@ -89,6 +89,15 @@ impl TestClinic {
         self.anybody.with_token(tokens.text_of("access_token"))
     }
 
+    /// Somebody whose roles allow every command that there is.
+    pub async fn doctor_and_administrator(&self) -> Client {
+        let doctor = self.new_doctor().await;
+        let grant = format!("/staff/{}/grant-role", doctor.id());
+        self.post(&grant, json!({"role": "clinic_admin"})).await.expect(200);
+        let staff = self.get_at(doctor.position(), &format!("/staff/{}", doctor.id())).await.expect(200);
+        self.activate(&staff.text_of("username"), &doctor.text_of("activation")).await
+    }
+
     pub fn booking(&self, patient: &str, doctor: &str, start: DateTime<Utc>) -> Value {
         json!({"patient_id": patient, "doctor_id": doctor, "office_id": self.office, "start": start})
     }

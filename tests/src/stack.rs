@@ -1,7 +1,14 @@
 //! The whole system, with servers of its own: the same composition that `casebook up` runs.
 
-use casebook::{api::Api, migrate, platform, system::System};
-use event_store::{DbRole, MasterKey, Store, StoreOptions};
+use std::{path::PathBuf, time::Duration};
+
+use casebook::{
+    api::Api,
+    erasure::{Eraser, ErasureList},
+    migrate, platform,
+    system::System,
+};
+use event_store::{DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions};
 use local_servers::{LocalNats, LocalPostgres};
 use projector::History;
 use secrecy::SecretString;
@@ -23,17 +30,21 @@ use crate::{
 /// Of every stack: its records are nobody's.
 pub const MASTER_KEY: [u8; 32] = [7; 32];
 
+/// How long opened keys are remembered where a test waits for it.
+const ERASING_KEY_LIFE: Duration = Duration::from_secs(1);
+
 /// A running system. It ends with the test.
 pub struct Stack {
     pub nats: LocalNats,
     pub postgres: LocalPostgres,
+    pub(crate) system: System,
     keys: SigningKeys,
     lifecycle: Lifecycle,
     base: String,
     activation: String,
     platform: OnceCell<Client>,
     pub(crate) superuser: PgPool,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Stack {
@@ -47,6 +58,22 @@ impl Stack {
         Self::try_start(false).await.expect("the stack starts")
     }
 
+    /// One that forgets opened keys after a moment, and carries out erasures.
+    pub async fn start_erasing() -> Self {
+        let servers = tokio::try_join!(LocalPostgres::start_temporary(), LocalNats::start_temporary());
+        let (postgres, nats) = servers.expect("the servers start");
+        let stack = Self::remembering(postgres, nats, true, ERASING_KEY_LIFE).await.expect("the stack starts");
+        stack.system.erase(stack.erasure_list());
+        stack
+    }
+
+    /// The same, with nobody who carries out erasures: for tests that do it step by step.
+    pub async fn start_forgetting() -> Self {
+        let servers = tokio::try_join!(LocalPostgres::start_temporary(), LocalNats::start_temporary());
+        let (postgres, nats) = servers.expect("the servers start");
+        Self::remembering(postgres, nats, true, ERASING_KEY_LIFE).await.expect("the stack starts")
+    }
+
     async fn try_start(project: bool) -> anyhow::Result<Self> {
         let (postgres, nats) = tokio::try_join!(LocalPostgres::start_temporary(), LocalNats::start_temporary())?;
         Self::on(postgres, nats, project).await
@@ -54,6 +81,15 @@ impl Stack {
 
     /// On other servers: those of a bench are durable.
     pub async fn on(postgres: LocalPostgres, nats: LocalNats, project: bool) -> anyhow::Result<Self> {
+        Self::remembering(postgres, nats, project, OPENED_KEY_LIFE).await
+    }
+
+    async fn remembering(
+        postgres: LocalPostgres,
+        nats: LocalNats,
+        project: bool,
+        opened_key_life: Duration,
+    ) -> anyhow::Result<Self> {
         // Only the first test of a process installs it.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let folder = tempfile::tempdir()?;
@@ -63,7 +99,7 @@ impl Stack {
         owner.close().await;
         let superuser = PgPoolOptions::new().max_connections(2).connect(&postgres.superuser_url("casebook")).await?;
         let lifecycle = Lifecycle::new();
-        let system = connect(&postgres, &nats, &lifecycle).await?;
+        let system = connect(&postgres, &nats, &lifecycle).await?.with_opened_key_life(opened_key_life);
         let commands = system.commands(&keys);
         let first = platform::first_administrator(&commands.executor).await?.expect("the stack is new");
         system.relay();
@@ -73,7 +109,32 @@ impl Stack {
         let router = Api::new().everything(commands, system.queries(&keys), &keys);
         let base = serve(&lifecycle, router).await?;
         let (activation, platform) = (first.activation, OnceCell::new());
-        Ok(Self { nats, postgres, keys, lifecycle, base, activation, platform, superuser, _folder: folder })
+        Ok(Self { nats, postgres, system, keys, lifecycle, base, activation, platform, superuser, folder })
+    }
+
+    /// What takes erasures further, as another process would.
+    pub fn eraser(&self) -> Eraser {
+        self.eraser_with(self.erasure_list())
+    }
+
+    /// The same, with a list elsewhere.
+    pub fn eraser_with(&self, list: ErasureList) -> Eraser {
+        self.system.eraser(list)
+    }
+
+    /// Past all walls.
+    pub fn superuser(&self) -> &PgPool {
+        &self.superuser
+    }
+
+    /// All that the stack keeps in files: PostgreSQL's, NATS's, and its own.
+    pub fn folders(&self) -> [PathBuf; 3] {
+        [self.postgres.data_dir().to_owned(), self.nats.store_dir().to_owned(), self.folder.path().to_owned()]
+    }
+
+    /// The list of erasures, outside the database.
+    pub fn erasure_list(&self) -> ErasureList {
+        ErasureList::beside(self.folder.path())
     }
 
     /// Somebody without a token.

@@ -5,6 +5,7 @@ mod architecture;
 mod audit;
 mod bookings;
 mod commands;
+mod erasures;
 mod input;
 mod logins;
 mod outages;

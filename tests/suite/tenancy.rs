@@ -122,7 +122,7 @@ async fn another_clinics_token_finds_nothing_anywhere() {
 async fn another_clinics_id_is_an_id_that_does_not_exist() {
     let stack = Stack::start().await;
     let (ours, theirs) = (TestClinic::register(&stack.client()).await, TestClinic::register(&stack.client()).await);
-    let (ids, everything) = (ids_of(&ours).await, doctor_and_administrator(&theirs).await);
+    let (ids, everything) = (ids_of(&ours).await, theirs.doctor_and_administrator().await);
     let absent = "018f0000-0000-7000-8000-00000000ffff";
     for route in clinic_routes(&stack.client()).await.iter().filter(|route| route.path.contains("{id}")) {
         let collection = route.path.split('/').nth(5).unwrap_or_default();
@@ -135,15 +135,6 @@ async fn another_clinics_id_is_an_id_that_does_not_exist() {
         }
         assert_eq!(without_ids(&answers[0]), without_ids(&answers[1]), "{}", route.operation);
     }
-}
-
-/// Somebody whose roles allow every command that there is.
-async fn doctor_and_administrator(clinic: &TestClinic) -> Client {
-    let doctor = clinic.new_doctor().await;
-    let grant = format!("/staff/{}/grant-role", doctor.id());
-    clinic.post(&grant, json!({"role": "clinic_admin"})).await.expect(200);
-    let staff = clinic.get_at(doctor.position(), &format!("/staff/{}", doctor.id())).await.expect(200);
-    clinic.activate(&staff.text_of("username"), &doctor.text_of("activation")).await
 }
 
 /// One resource of each collection, by the collection's name.

@@ -127,10 +127,10 @@ mod tests {
             list.add(erased, at).unwrap();
         }
         let read = list.read().unwrap();
-        assert_eq!(read.iter().map(|one| (one.erased(), one.erased_at)).collect::<Vec<_>>(), [
-            (whom(None), first),
-            (whom(Some(2)), first)
-        ]);
+        assert_eq!(
+            read.iter().map(|one| (one.erased(), one.erased_at)).collect::<Vec<_>>(),
+            [(whom(None), first), (whom(Some(2)), first)]
+        );
         assert!(list.has(whom(None)) && !list.has(whom(Some(3))));
     }
 

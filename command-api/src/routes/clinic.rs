@@ -5,7 +5,8 @@ use domain::{
     Clinic, ClinicCommand,
     clinic::{
         ActivateSubscription, AddOffice, CancelClosure, ChangePlan, CloseClinic, CloseOffice, DeclareClosure,
-        LiftLegalHold, PlaceLegalHold, ResumeClinic, SetLimits, SetOfficeHours, SuspendClinic, UpdateProfile, UpdateSettings,
+        LiftLegalHold, PlaceLegalHold, ResumeClinic, SetLimits, SetOfficeHours, SuspendClinic, UpdateProfile,
+        UpdateSettings,
     },
     values::Reason,
 };

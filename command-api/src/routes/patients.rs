@@ -4,11 +4,10 @@ use aide::axum::ApiRouter;
 use domain::{
     Patient, PatientCommand,
     patient::{
-        AddIdentifier, AddProblem, ApproveErasure, AssertNoKnownAllergies, DeactivatePatient, EndIdentifier, GiveConsent, LinkFamily,
-        MergePatient, ReactivatePatient, RecordAllergy, RecordDeath, RefuteAllergy, RegisterPatient, RequestErasure,
-        ResolveAllergy,
-        ResolveProblem, RestrictRecord, SetEmergencyContact, UnmergePatient, UpdateDemographics, VerifyAllergy,
-        WithdrawConsent,
+        AddIdentifier, AddProblem, ApproveErasure, AssertNoKnownAllergies, DeactivatePatient, EndIdentifier,
+        GiveConsent, LinkFamily, MergePatient, ReactivatePatient, RecordAllergy, RecordDeath, RefuteAllergy,
+        RegisterPatient, RequestErasure, ResolveAllergy, ResolveProblem, RestrictRecord, SetEmergencyContact,
+        UnmergePatient, UpdateDemographics, VerifyAllergy, WithdrawConsent,
     },
 };
 use events::PatientId;

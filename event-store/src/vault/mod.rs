@@ -17,8 +17,8 @@ use sqlx::{PgPool, Row, postgres::PgRow};
 
 pub(crate) use group::{GroupKeys, KeyNeeds};
 use held::Era;
-pub(crate) use held::{ClinicKey, NewClinic, PatientKey};
 pub use held::OPENED_KEY_LIFE;
+pub(crate) use held::{ClinicKey, NewClinic, PatientKey};
 pub use keys::{ClinicKeys, MasterKey};
 pub(crate) use proof::seal::Place;
 pub use proof::seal::{EventKey, NotOpened};

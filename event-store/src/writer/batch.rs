@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
-use events::{
-    AggregateKind, ClinicEvent, ClinicId, DomainEvent, Number, PatientEvent, PatientId, claim::CounterKey,
-};
+use events::{AggregateKind, ClinicEvent, ClinicId, DomainEvent, Number, PatientEvent, PatientId, claim::CounterKey};
 
 use super::{
     draft::{Draft, Drafted, is_within},

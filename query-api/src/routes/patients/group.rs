@@ -2,7 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use events::{PatientId, calendar::day_of, patient::{Confidentiality, PatientStatus}};
+use events::{
+    PatientId,
+    calendar::day_of,
+    patient::{Confidentiality, PatientStatus},
+};
 use read_models::PatientRow;
 use serde::Deserialize;
 use service_kit::{Capability, Problem};
