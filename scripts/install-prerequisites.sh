@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what Casebook needs and the machine lacks: PostgreSQL 15 or later, nats-server, a C compiler, setpriv.
+# Installs what Casebook needs and the machine lacks: PostgreSQL 15 or later, nats-server, a C compiler, setpriv, and
+# Python with `cryptography` for the tests, which verify bundles a second time with it.
 # Only Debian's packages; no service is left running and no database cluster is made. Quiet when nothing is missing.
 set -euo pipefail
 
@@ -22,12 +23,17 @@ has_postgres() {
     return 1
 }
 
+has_python_cryptography() {
+    python3 -c 'from cryptography.hazmat.primitives.asymmetric import ed25519' 2>/dev/null
+}
+
 # What is missing, as Debian's packages; `postgresql` stands for the newest server that we know.
 missing() {
     has_postgres || echo postgresql
     command -v nats-server >/dev/null || echo nats-server
     command -v setpriv >/dev/null || echo util-linux
     command -v cc >/dev/null || echo build-essential
+    has_python_cryptography || echo python3-cryptography
 }
 
 newest_postgres() {

@@ -53,6 +53,11 @@ impl Walk {
         is_that.then(|| Self { hash, tree, matched: from.size, anchored: VecDeque::new() })
     }
 
+    /// From a size on that nobody has verified: the roots that follow show whether the tree is the right one.
+    pub fn of_stretch(hash: Hash, tree: Frontier) -> Self {
+        Self { hash, tree, ..Self::default() }
+    }
+
     /// Names a root that has to be met. In the order of their sizes, and before the rows get there.
     pub fn expect(&mut self, anchored: Anchored) {
         self.anchored.push_back(anchored);

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// The arrows of ARCHITECTURE.md; `casebook` and `tests` compose all and are not listed.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("events", &[]),
     ("domain", &["events"]),
     ("read-models", &["events"]),
     ("proof", &["events"]),
     ("event-store", &["events", "proof"]),
+    ("verifier", &["events", "proof"]),
     ("service-kit", &["events"]),
     ("local-servers", &[]),
     ("projector", &["events", "event-store", "read-models", "service-kit"]),
@@ -54,6 +55,14 @@ fn the_pure_crates_reach_no_runtime_no_database_and_no_randomness() {
         for impure in IMPURE_CRATES {
             assert!(!reached.contains(impure), "{name} reaches {impure}");
         }
+    }
+}
+
+#[test]
+fn the_offline_verifier_reaches_no_runtime_no_database_and_no_network() {
+    let reached = reached_from(&metadata(), "verifier");
+    for impure in ["tokio", "sqlx", "axum", "async-nats", "reqwest", "rustls"] {
+        assert!(!reached.contains(impure), "the verifier reaches {impure}");
     }
 }
 

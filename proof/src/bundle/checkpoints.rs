@@ -8,7 +8,7 @@ use super::written::{Hex32, base64_bytes};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckpointLine {
-    pub number: u64,
+    pub number: i64,
     /// The signed note, exactly as it was signed and anchored.
     pub note: String,
     /// Ascending. Empty where neither ledger of the clinic had changed since the checkpoint before.
@@ -20,7 +20,7 @@ pub struct CheckpointLine {
 #[serde(deny_unknown_fields)]
 pub struct LedgerLeaf {
     pub ledger: i16,
-    pub size: u64,
+    pub size: i64,
     pub root: Hex32,
     /// Of the record alone.
     pub charts: Option<Hex32>,

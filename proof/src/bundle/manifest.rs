@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::written::{Hex32, instant};
+use super::written::{Hex32, id, instant};
 
 /// What a bundle is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,9 @@ pub struct Manifest {
     pub format: String,
     pub kind: Kind,
     /// Whose checkpoints they are.
+    #[serde(with = "id")]
     pub installation: Uuid,
+    #[serde(with = "id")]
     pub clinic: Uuid,
     /// The name of the clinic in addresses. For people: nothing proves it.
     pub slug: String,
@@ -37,7 +39,7 @@ pub struct Manifest {
     pub record: Extent,
     pub access: Extent,
     /// The number of the last checkpoint; null where none had been made yet.
-    pub last_checkpoint: Option<u64>,
+    pub last_checkpoint: Option<i64>,
     pub files: Vec<FileEntry>,
 }
 

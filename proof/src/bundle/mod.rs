@@ -14,7 +14,7 @@ pub use checkpoints::{CheckpointLine, KeyEntry, Keys, LedgerLeaf};
 pub use manifest::{Extent, FileEntry, Kind, Manifest, Range};
 pub use proofs::{ChartProof, EventProof, ProofLine};
 pub use row::{KeyState, LineError, RowLine, ShownRow, WithheldRow};
-pub use written::Hex32;
+pub use written::{Hex32, instant_text};
 
 /// The first thing that a manifest says.
 pub const FORMAT: &str = "casebook/bundle/1";

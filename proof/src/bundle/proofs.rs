@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::written::Hex32;
+use super::written::{Hex32, id};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "proof", rename_all = "snake_case")]
@@ -26,12 +26,14 @@ pub struct EventProof {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChartProof {
+    #[serde(with = "id")]
     pub patient: Uuid,
-    pub count: u64,
+    pub count: i64,
     /// The patient's place in the bucket, from 0.
     pub index: u64,
     /// Patients in the bucket.
     pub bucket_size: u64,
+    pub bucket_root: Hex32,
     /// That the patient's leaf is in the bucket.
     pub path: Vec<Hex32>,
     /// That the bucket's root is leaf number (last byte of the patient's id) of the 256 under the charts root.

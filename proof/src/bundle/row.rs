@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::written::{Hex32, base64_option, instant};
+use super::written::{Hex32, base64_option, id, id_option, instant};
 use crate::{
-    row::{StoredRow, chain_hash, ledger_of},
+    row::{GENESIS, StoredRow, chain_hash, ledger_of, sha256},
     seal::EventKey,
 };
 
@@ -50,14 +50,18 @@ pub enum KeyState {
 #[serde(deny_unknown_fields)]
 pub struct ShownRow {
     pub position: i64,
+    #[serde(with = "id")]
     pub clinic: Uuid,
     pub ledger: i16,
     pub stream_kind: String,
+    #[serde(with = "id")]
     pub stream_id: Uuid,
     pub stream_version: i64,
+    #[serde(with = "id")]
     pub event_id: Uuid,
     pub event_type: String,
     pub schema_version: i16,
+    #[serde(with = "id_option")]
     pub patient: Option<Uuid>,
     pub patient_version: Option<i64>,
     #[serde(with = "instant")]
@@ -65,15 +69,20 @@ pub struct ShownRow {
     #[serde(with = "instant")]
     pub recorded_at: DateTime<Utc>,
     pub actor_kind: String,
+    #[serde(with = "id_option")]
     pub actor_user: Option<Uuid>,
     pub actor_name: String,
     pub actor_roles: String,
+    #[serde(with = "id_option")]
     pub actor_session: Option<Uuid>,
+    #[serde(with = "id_option")]
     pub on_behalf_of: Option<Uuid>,
     pub purpose: String,
     pub reason: Option<String>,
     pub command: String,
+    #[serde(with = "id")]
     pub correlation_id: Uuid,
+    #[serde(with = "id")]
     pub causation_id: Uuid,
     pub client_address: Option<String>,
     pub client_agent: Option<String>,
@@ -108,9 +117,14 @@ pub enum LineError {
 }
 
 impl WithheldRow {
+    /// Of a row whose parts are not those that were hashed, no hash is given that would fit the chain: being withheld
+    /// hides nothing.
     pub fn of(row: &StoredRow) -> Self {
+        let parts_agree =
+            row.payload_hash == sha256(&row.payload) && row.sealed_hash == row.sealed.as_deref().map(sha256);
+        let row_hash = Hex32(if parts_agree { row.row_hash() } else { GENESIS });
         let (previous_hash, hash) = (Hex32(row.previous_hash), Hex32(row.hash));
-        Self { position: row.position, withheld: true, row_hash: Hex32(row.row_hash()), previous_hash, hash }
+        Self { position: row.position, withheld: true, row_hash, previous_hash, hash }
     }
 
     /// Whether the hash is that of what came before and of the row that is not shown.
@@ -239,7 +253,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::row::{GENESIS, tests::row};
+    use crate::row::tests::row;
 
     fn through_json(line: &RowLine) -> RowLine {
         serde_json::from_str(&serde_json::to_string(line).unwrap()).unwrap()
@@ -266,6 +280,9 @@ mod tests {
         let RowLine::Withheld(withheld) = line else { panic!("it is withheld") };
         assert!(withheld.is_intact());
         assert!(!WithheldRow { row_hash: Hex32(GENESIS), ..withheld }.is_intact());
+        let mut altered = row();
+        altered.payload.push(b' ');
+        assert!(!WithheldRow::of(&altered).is_intact());
     }
 
     #[test]

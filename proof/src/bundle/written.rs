@@ -9,6 +9,11 @@ use crate::row::Hash;
 
 const INSTANT: &str = "%Y-%m-%dT%H:%M:%S%.6fZ";
 
+/// An instant, as it is written in a bundle.
+pub fn instant_text(at: DateTime<Utc>) -> String {
+    at.format(INSTANT).to_string()
+}
+
 /// A hash, written as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Hex32(pub Hash);
@@ -71,18 +76,53 @@ pub(super) mod base64_option {
     }
 }
 
+/// Ids, for `#[serde(with = "id")]`: 36 lower-case characters.
+pub(super) mod id {
+    use uuid::Uuid;
+
+    use super::*;
+
+    pub(in super::super) fn serialize<S: Serializer>(id: &Uuid, serializer: S) -> Result<S::Ok, S::Error> {
+        id.serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+        read(&String::deserialize(deserializer)?)
+    }
+
+    pub(in super::super) fn read<E: Error>(text: &str) -> Result<Uuid, E> {
+        let id = text.parse::<Uuid>().map_err(E::custom)?;
+        if id.to_string() == text { Ok(id) } else { Err(E::custom("an id is written in 36 lower-case characters")) }
+    }
+}
+
+/// The same for what may be null.
+pub(super) mod id_option {
+    use uuid::Uuid;
+
+    use super::*;
+
+    pub(in super::super) fn serialize<S: Serializer>(id: &Option<Uuid>, serializer: S) -> Result<S::Ok, S::Error> {
+        id.serialize(serializer)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Uuid>, D::Error> {
+        Option::<String>::deserialize(deserializer)?.map(|text| id::read(&text)).transpose()
+    }
+}
+
 /// Instants, for `#[serde(with = "instant")]`.
 pub(super) mod instant {
     use super::*;
 
     pub(in super::super) fn serialize<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&at.format(INSTANT))
+        serializer.serialize_str(&instant_text(*at))
     }
 
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
         let text = String::deserialize(deserializer)?;
         let at = text.parse::<DateTime<Utc>>().map_err(D::Error::custom)?;
-        match at.format(INSTANT).to_string() == text {
+        match instant_text(at) == text {
             true => Ok(at),
             false => Err(D::Error::custom("an instant is written with microseconds and Z")),
         }
