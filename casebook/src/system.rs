@@ -1,12 +1,17 @@
 //! The services of a process, on given servers.
 
-use std::{borrow::Cow, convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    convert::Infallible,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use anyhow::Result;
 use async_nats::Client;
 use command_api::App;
 use event_store::{
-    DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions,
+    DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions, Vault,
     feed::{Ingest, Source},
     position::PositionWatch,
     publish::Publisher,
@@ -35,6 +40,8 @@ const RELAY_CONNECTIONS: u32 = 2;
 const PROJECTOR_CONNECTIONS: u32 = 12;
 /// One that holds a rebuild's lock and some that fold.
 const ERASER_CONNECTIONS: u32 = 4;
+/// Keys are read set-wise and remembered.
+const KEY_CONNECTIONS: u32 = 2;
 const QUERY_CONNECTIONS: u32 = 16;
 /// One that asks.
 const HEALTH_CONNECTIONS: u32 = 1;
@@ -54,6 +61,7 @@ pub struct System {
     master_key: MasterKey,
     opened_key_life: Duration,
     lifecycle: Lifecycle,
+    store: OnceLock<Store>,
 }
 
 impl System {
@@ -67,7 +75,8 @@ impl System {
     ) -> Result<Self> {
         let database = database.expose_secret().parse::<PgConnectOptions>()?.application_name(name);
         let nats = bus::connect(nats, name).await?;
-        Ok(Self { database, nats, master_key, opened_key_life: OPENED_KEY_LIFE, lifecycle: lifecycle.clone() })
+        let (lifecycle, store) = (lifecycle.clone(), OnceLock::new());
+        Ok(Self { database, nats, master_key, opened_key_life: OPENED_KEY_LIFE, lifecycle, store })
     }
 
     /// Another time than a minute for which opened keys are remembered, and for which an erasure waits: the same in
@@ -77,24 +86,22 @@ impl System {
         Self { opened_key_life, ..self }
     }
 
-    /// What commands are given to. What it commits goes to NATS straight from memory.
+    /// What commands are given to.
     pub fn commands(&self, keys: &SigningKeys) -> App {
-        let publisher = Arc::new(Publisher::start(self.nats.clone()));
-        let store = Store::open(StoreOptions { sink: Some(publisher), ..self.options() });
-        App::new(store, authority(keys), keys.signer())
+        App::new(self.store().clone(), authority(keys), keys.signer())
     }
 
     /// What queries are asked of.
     pub fn queries(&self, keys: &SigningKeys) -> QueryState {
         let db = DbRole::Reader.pool(self.database.clone(), QUERY_CONNECTIONS);
-        let opener = Arc::new(Store::open(self.options()));
-        QueryState { db, authority: authority(keys), opener, watch: PositionWatch::start(Some(self.nats.clone())) }
+        let (store, watch) = (self.store().clone(), PositionWatch::start(Some(self.nats.clone())));
+        QueryState { db, authority: authority(keys), opener: Arc::new(store.clone()), store, watch }
     }
 
     /// Carries events into the read models. Other processes may do the same: they share the clinics.
     pub fn project(&self) {
         let pool = projector::pool(self.database.clone(), PROJECTOR_CONNECTIONS);
-        let opener = Arc::new(Store::open(StoreOptions { reads_as: DbRole::Projector, ..self.options() }));
+        let opener = self.keys();
         let source = Source::new(pool.clone(), opener.clone());
         let ingest = Ingest::start(source, Some(self.nats.clone()));
         let projector = Projector::new(History::new(pool, opener), ingest, Some(self.nats.clone()));
@@ -113,8 +120,7 @@ impl System {
 
     pub fn eraser(&self, list: ErasureList) -> Eraser {
         let pool = projector::pool(self.database.clone(), ERASER_CONNECTIONS);
-        let opener = Arc::new(Store::open(StoreOptions { reads_as: DbRole::Projector, ..self.options() }));
-        Eraser::new(Store::open(self.options()), History::new(pool, opener), list)
+        Eraser::new(self.store().clone(), History::new(pool, self.keys()), list)
     }
 
     /// Publishes what the writers of all processes could not, as soon as this process is elected.
@@ -143,11 +149,27 @@ impl System {
         })
     }
 
-    fn options(&self) -> StoreOptions {
-        StoreOptions {
-            opened_key_life: self.opened_key_life,
-            ..StoreOptions::new(self.database.clone(), MasterKey::new(*self.master_key.expose()))
-        }
+    /// The one log of this process: two would move the same heads from under each other. What it commits goes to NATS
+    /// straight from memory.
+    fn store(&self) -> &Store {
+        self.store.get_or_init(|| {
+            let publisher = Arc::new(Publisher::start(self.nats.clone()));
+            Store::open(StoreOptions {
+                opened_key_life: self.opened_key_life,
+                sink: Some(publisher),
+                ..StoreOptions::new(self.database.clone(), self.master_key())
+            })
+        })
+    }
+
+    /// The keys of all clinics, to read with.
+    fn keys(&self) -> Arc<Vault> {
+        let pool = DbRole::Projector.pool(self.database.clone(), KEY_CONNECTIONS);
+        Arc::new(Vault::for_reading(self.master_key(), self.opened_key_life, pool))
+    }
+
+    fn master_key(&self) -> MasterKey {
+        MasterKey::new(*self.master_key.expose())
     }
 }
 

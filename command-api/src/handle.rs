@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use domain::{Aggregate, State};
 use event_store::{Standing, StoreError, StoredAnswer};
-use events::{Actor, ActorKind, ClinicId, Purpose, Recorded, StreamId, UserId};
+use events::{ClinicId, Recorded, StreamId, UserId};
 use http::{
     HeaderValue, Method, StatusCode,
     header::{CONTENT_TYPE, LOCATION},
@@ -99,12 +99,11 @@ where
     for<'a> &'a A: TryFrom<&'a State>,
 {
     let guard = needs.check(who).await?;
-    let actor = who.actor();
     let mut call = Call::<A>::new(asked.clinic, asked.target, asked.name, incoming.body.value.into());
     call.fresh = asked.fresh;
     call.expected_version = asked.expected_version;
-    call.purpose = purpose(&actor);
-    call.actor = actor;
+    call.purpose = who.purpose();
+    call.actor = who.actor();
     call.client = who.client().clone();
     call.correlation_id = who.correlation_id();
     call.needs_standing = asked.needs_standing;
@@ -238,15 +237,6 @@ fn open(stored: &StoredAnswer, keyed: &KeyedCall) -> Result<Answered, Problem> {
 pub async fn must_stand(app: &App, who: &Authenticated) -> Result<(), Problem> {
     let sent = Sent { who: Some(who), method: Method::POST, path: "", body: b"", key: None };
     begin(app, &sent, None).await.map(drop)
-}
-
-/// Purpose of use where the request does not say: patients act for themselves, staff treat or run the clinic.
-pub fn purpose(actor: &Actor) -> Purpose {
-    match actor.kind {
-        ActorKind::Person if actor.has(events::Role::Patient) => Purpose::Patrqt,
-        ActorKind::Person if actor.has(events::Role::Doctor) || actor.has(events::Role::Nurse) => Purpose::Treat,
-        ActorKind::Person | ActorKind::System | ActorKind::Import => Purpose::Hoperat,
-    }
 }
 
 /// 201 with `Location` for a create, else 200; `ETag` and `Casebook-Position` from the answer itself, so

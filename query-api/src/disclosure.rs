@@ -1,32 +1,96 @@
-//! The one door through which a patient's data is answered. What passes it is known to be shown, to whom and
-//! about whom, before the first byte is sent: here is where the access ledger is written.
+//! The one door through which a patient's data is answered. What passes it is in the access ledger, durably, before
+//! the first byte is sent; what cannot be recorded is not shown.
+
+mod asked;
+mod subjects;
 
 use aide::{
     OperationOutput,
     generate::GenContext,
     openapi::{Operation, Response as ApiResponse},
 };
+pub(crate) use asked::Asked;
 use axum::response::{IntoResponse, Response};
-use events::PatientId;
-use service_kit::{Capability, Problem};
+use event_store::AccessRecord;
+use events::{AccessEvent, PatientId};
+use service_kit::{Capability, Problem, Resource, page::List};
+pub use subjects::Subjects;
 
-use crate::reader::Reader;
+use self::subjects::About;
+use crate::{reader::Reader, scope::Reflected};
 
-/// An answer that may be sent: only [`disclose`] makes one.
+/// An answer that may be sent: only [`disclose`] and [`disclose_audit`] make one.
 #[derive(Clone, Debug)]
 pub struct Disclosed<T>(T);
 
-/// Lets an answer go out that shows data of these patients. `category` is what kind of data it is.
-pub async fn disclose<T>(
+/// What an answer knows of what it shows.
+pub trait Answer {
+    /// The version of the resource that the path names.
+    fn version(&self) -> Option<i64> {
+        None
+    }
+}
+
+impl<T> Answer for Resource<T> {
+    fn version(&self) -> Option<i64> {
+        Some(self.etag().version)
+    }
+}
+
+impl<T> Answer for Reflected<T> {}
+impl<T> Answer for List<T> {}
+
+/// Lets an answer go out that shows data of these patients, once that is recorded; 503 where it cannot be. `category`
+/// is what kind of data it is. Who, operation, resource, parameters and moment are the request's own.
+pub async fn disclose<T: Answer>(
     reader: &Reader,
     category: Capability,
-    patients: &[PatientId],
+    subjects: Subjects,
     answer: T,
 ) -> Result<Disclosed<T>, Problem> {
-    metrics::counter!("casebook_patients_shown_total", "category" => category.to_string())
-        .increment(patients.len() as u64);
-    tracing::debug!(correlation_id = %reader.scope().correlation_id(), %category, shown = patients.len(), "disclosed");
+    let count = subjects.count() as u64;
+    let about = About {
+        category,
+        resource: reader.asked().resource(answer.version()),
+        parameters: reader.parameters().await?,
+        moment: reader.moment(),
+    };
+    let (event, shown) = subjects.recorded(about);
+    record(reader, event, shown).await?;
+    metrics::counter!("casebook_patients_shown_total", "category" => category.to_string()).increment(count);
     Ok(Disclosed(answer))
+}
+
+/// Lets an answer go out that shows so many entries of the audit trail, once that is recorded; 503 where it cannot be.
+/// `part` is which part of the trail, `patient` the one whose entries were asked for.
+pub(crate) async fn disclose_audit<T>(
+    reader: &Reader,
+    part: impl ToString,
+    patient: Option<PatientId>,
+    entries: usize,
+    answer: T,
+) -> Result<Disclosed<T>, Problem> {
+    let (part, count) = (part.to_string(), entries as i64);
+    let parameters = reader.parameters().await?;
+    record(reader, AccessEvent::AuditRead { part, patient, parameters, count }, Vec::new()).await?;
+    Ok(Disclosed(answer))
+}
+
+/// Writes a record of what this request does into the access ledger of its clinic, and returns once it is durable;
+/// 503 where it cannot be. `shown` are the patients whom the event does not name itself.
+async fn record(reader: &Reader, event: AccessEvent, shown: Vec<PatientId>) -> Result<(), Problem> {
+    let scope = reader.scope();
+    let record = AccessRecord {
+        actor: scope.actor(),
+        client: scope.client().clone(),
+        purpose: scope.purpose(),
+        correlation_id: scope.correlation_id(),
+        operation: scope.operation().to_owned().into(),
+        event,
+        shown,
+    };
+    let recorded = reader.store().record_access(scope.clinic(), record).await;
+    recorded.map(drop).map_err(|error| Problem::unavailable("access ledger", error))
 }
 
 impl<T: IntoResponse> IntoResponse for Disclosed<T> {

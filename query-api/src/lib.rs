@@ -19,7 +19,7 @@ pub mod sql;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use event_store::{feed::Opener, position::PositionWatch};
+use event_store::{Store, feed::Opener, position::PositionWatch};
 use service_kit::Authority;
 use sqlx::PgPool;
 
@@ -31,6 +31,8 @@ pub struct QueryState {
     pub authority: Authority,
     /// Opens sealed parts, for questions about the past.
     pub opener: Arc<dyn Opener>,
+    /// Where it is written who saw what, and whose keys hash what is searched for.
+    pub store: Store,
     /// Wakes who waits for a position.
     pub watch: PositionWatch,
 }

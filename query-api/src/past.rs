@@ -9,7 +9,7 @@ pub use as_of::AsOf;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use event_store::{StoredRow, feed::Opened};
-use events::{PatientId, Position, Recorded};
+use events::{PatientId, Position, Recorded, access};
 use read_models::{Appointments, PatientRow, Patients, Projection, Rows};
 use serde::Deserialize;
 use service_kit::{Capability, Limit, Problem};
@@ -49,7 +49,9 @@ impl Moment {
                 return Err(Problem::parameter("as_of", "The clinic's record has not reached this position."));
             }
         }
-        Ok(reader.one::<Self>(as_of.moment()).await?.found()?.value)
+        let moment = reader.one::<Self>(as_of.moment()).await?.found()?.value;
+        reader.looks_at(access::Moment::AsOf(moment.position));
+        Ok(moment)
     }
 }
 
@@ -87,6 +89,11 @@ impl Past {
                 return Ok(past);
             }
         }
+    }
+
+    /// Everybody who was the same person then.
+    pub(crate) fn group(&self) -> impl Iterator<Item = PatientId> {
+        self.patients.iter().copied().map(PatientId)
     }
 
     /// The records of the group, as they were.

@@ -1,16 +1,19 @@
 //! How a handler asks: by naming a [`Reader`] among its arguments.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::extract::FromRequestParts;
-use event_store::{StoredRow, feed::Opener, position::PositionWatch, stored_row};
+use event_store::{Store, StoredRow, feed::Opener, position::PositionWatch, stored_row};
+use events::access::{Moment, Parameters};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use service_kit::{Capability, ClinicScope, Grant, Need, Problem, Reach, headers::MinPosition};
 
 use crate::{
-    QueryState, fresh,
+    QueryState,
+    disclosure::Asked,
+    fresh,
     scope::{Reflected, Scoped, Select, Source},
 };
 
@@ -22,6 +25,9 @@ pub struct Reader {
     at_least: MinPosition,
     watch: PositionWatch,
     opener: Arc<dyn Opener>,
+    store: Store,
+    asked: Arc<Asked>,
+    moment: Arc<OnceLock<Moment>>,
 }
 
 impl Reader {
@@ -63,6 +69,34 @@ impl Reader {
         &*self.opener
     }
 
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    /// Says at which moment of the record this request looks, for its access record. Only the first counts.
+    pub(crate) fn looks_at(&self, moment: Moment) {
+        let _ = self.moment.set(moment);
+    }
+
+    /// `None`: at the present.
+    pub(crate) fn moment(&self) -> Option<Moment> {
+        self.moment.get().copied()
+    }
+
+    /// The request's parameters as an access record has them: what somebody typed is hashed with the clinic's key.
+    pub(crate) async fn parameters(&self) -> Result<Parameters, Problem> {
+        if !self.asked.has_words() {
+            return Ok(self.asked.parameters(None));
+        }
+        let keys = self.store.vault().clinic(self.scope.clinic()).await;
+        let keys = keys.map_err(|error| Problem::unavailable("keys", error))?;
+        Ok(self.asked.parameters(Some(&keys)))
+    }
+
     async fn wait(&self, source: Source) -> Result<(), Problem> {
         match self.at_least.0 {
             Some(position) => fresh::reached(&self.scoped, &self.watch, source, position).await,
@@ -81,8 +115,10 @@ impl FromRequestParts<QueryState> for Reader {
     async fn from_request_parts(parts: &mut Parts, state: &QueryState) -> Result<Self, Problem> {
         let scope = ClinicScope::from_request_parts(parts, state).await?;
         let at_least = MinPosition::from_request_parts(parts, state).await?;
-        let (watch, opener) = (state.watch.clone(), state.opener.clone());
-        Ok(Self { scoped: Scoped::of(&state.db, &scope), scope, at_least, watch, opener })
+        let asked = Arc::new(Asked::of(parts, state).await?);
+        let QueryState { db, watch, opener, store, .. } = state.clone();
+        let moment = Arc::default();
+        Ok(Self { scoped: Scoped::of(&db, &scope), scope, at_least, watch, opener, store, asked, moment })
     }
 }
 

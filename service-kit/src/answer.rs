@@ -32,6 +32,11 @@ impl<T> Resource<T> {
         Self { body: Some(body), etag, position }
     }
 
+    /// What it shows.
+    pub fn etag(&self) -> ETag {
+        self.etag
+    }
+
     /// 304 for a client that has exactly this.
     pub fn unless(self, known: &IfNoneMatch) -> Self {
         match known.has(self.etag) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use events::{ClinicId, Ledger};
+use events::ClinicId;
 use sqlx::Row;
 use uuid::Uuid;
 
@@ -33,12 +33,17 @@ impl Stack {
         done.expect("the superuser may do it").rows_affected()
     }
 
+    /// Any statements, about no clinic.
+    pub async fn run_as_superuser(&self, sql: &'static str) {
+        sqlx::raw_sql(sql).execute(&self.superuser).await.expect("the superuser may do it");
+    }
+
     /// Every chain is what it was when it was written.
     pub async fn verify_chains(&self) {
         let store = self.store();
-        for clinic in store.clinics().await.expect("the log is there") {
-            let verdict = store.verify(clinic, Ledger::Record).await.expect("the log can be read");
-            assert!(verdict.is_intact(), "{clinic}: {verdict:?}");
+        for head in store.heads().await.expect("the log is there") {
+            let verdict = store.verify(head.clinic, head.ledger).await.expect("the log can be read");
+            assert!(verdict.is_intact(), "{head:?}: {verdict:?}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! The system as its users meet it. One binary: it links once.
 
+mod access;
 mod accounting;
 mod architecture;
 mod audit;

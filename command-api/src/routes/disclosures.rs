@@ -24,7 +24,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     execute::{Failure, KeyedCall},
-    handle::{Answered, Ran, Sent, once, purpose},
+    handle::{Answered, Ran, Sent, once},
     incoming::{Incoming, WithId},
 };
 
@@ -134,7 +134,7 @@ async fn account(
     let record = AccessRecord {
         actor: scope.actor(),
         client: scope.client().clone(),
-        purpose: purpose(&scope.actor()),
+        purpose: scope.purpose(),
         correlation_id: scope.correlation_id(),
         operation: NAME.into(),
         event: AccessEvent::DisclosureRecorded { disclosure, patient, suspended_until, sealed },

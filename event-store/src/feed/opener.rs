@@ -6,13 +6,19 @@ use super::{Opened, Opener, SourceError};
 use crate::{Store, StoredRow, Vault, VaultError};
 
 impl Opener for Store {
+    fn open<'a>(&'a self, rows: &'a [StoredRow]) -> BoxFuture<'a, Result<Vec<Opened>, SourceError>> {
+        Opener::open(self.vault(), rows)
+    }
+}
+
+impl Opener for Vault {
     /// All at once; one by one only where something does not open, to know what.
     fn open<'a>(&'a self, rows: &'a [StoredRow]) -> BoxFuture<'a, Result<Vec<Opened>, SourceError>> {
         Box::pin(async move {
-            match self.vault().open_all(rows).await {
+            match self.open_all(rows).await {
                 Ok(opened) => Ok(opened.into_iter().map(Ok).collect()),
                 Err(error) if is_away(&error) => Err(SourceError::Keys(error)),
-                Err(_) => open_each(self.vault(), rows).await,
+                Err(_) => open_each(self, rows).await,
             }
         })
     }

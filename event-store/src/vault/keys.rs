@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use events::{ClinicId, PatientId};
+use aws_lc_rs::hmac;
+use events::{ClinicId, PatientId, claim::KeyedHash};
 
 use super::{
     seal::SealingKey,
@@ -63,6 +64,14 @@ impl ClinicKeys {
             idempotency_secret: root.derive(b"idempotency"),
             search_secret: root.derive(b"search"),
         }
+    }
+
+    /// What stands for a term that somebody searched for: HMAC-SHA256(secret, parameter ‖ 0 ‖ term), in hex. The
+    /// caller folds case and accents first.
+    pub fn search_hash(&self, parameter: &str, term: &str) -> KeyedHash {
+        let content = [parameter.as_bytes(), &[0], term.as_bytes()].concat();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &*self.search_secret);
+        KeyedHash(hex::encode(hmac::sign(&key, &content)))
     }
 
     /// For events about no patient.

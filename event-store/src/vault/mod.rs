@@ -70,6 +70,11 @@ impl Vault {
         Self { master, reads, writes, held: held::Held::new(opened_key_life) }
     }
 
+    /// For a process that opens what others seal. `reads`: the keys of all clinics, or of the scoped one.
+    pub fn for_reading(master: MasterKey, opened_key_life: Duration, reads: PgPool) -> Self {
+        Self::new(master, opened_key_life, reads.clone(), reads)
+    }
+
     /// The secrets of a clinic. The platform's are made at first use.
     pub async fn clinic(&self, clinic: ClinicId) -> Result<Arc<ClinicKeys>, VaultError> {
         match self.clinic_key(clinic).await? {

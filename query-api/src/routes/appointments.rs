@@ -29,7 +29,7 @@ use super::{
 use crate::{
     QueryState,
     audience::Audience,
-    disclosure::{Disclosed, disclose},
+    disclosure::{Disclosed, Subjects, disclose},
     past::{AsOf, Moment, Past, may_look_back},
     reader::Reader,
     scope::{Reflected, Select},
@@ -235,13 +235,15 @@ async fn page(
     reader: &Reader,
     query: ListQuery<AppointmentFilters>,
     sql: Sql,
+    person: Option<Subjects>,
 ) -> Result<Disclosed<List<Appointment>>, Problem> {
     let after = query.after::<Last>()?.map(|Last(start, id)| (start, id.0));
     let sql = query.filters.sort.sort().page(sql, after, query.fetch());
     let Reflected { value: rows, position } = reader.all::<Appointment>(Select::new(MODELS, sql)).await?;
     let page = query.answer(rows, position, |row| Last(row.start, row.id));
-    let shown: Vec<PatientId> = page.items().iter().map(|row| row.patient_id).collect();
-    disclose(reader, Capability::Appointments, &shown, page).await
+    let listed = || Subjects::listed(page.items().iter().map(|row| row.patient_id));
+    let shown = person.unwrap_or_else(listed);
+    disclose(reader, Capability::Appointments, shown, page).await
 }
 
 async fn list(reader: Reader, query: ListQuery<AppointmentFilters>) -> Result<Disclosed<List<Appointment>>, Problem> {
@@ -252,8 +254,10 @@ async fn list(reader: Reader, query: ListQuery<AppointmentFilters>) -> Result<Di
         return earlier(&reader, asked.ok_or_else(no_patient)?, query, as_of).await;
     }
     let patients = patients(&reader, audience, asked).await?;
+    let group = |ids: &Vec<Uuid>| ids.iter().copied().map(PatientId).collect::<Vec<_>>();
+    let person = asked.zip(patients.as_ref().map(group)).map(|(asked, group)| Subjects::person(asked, group));
     let sql = query.filters.select(audience.restricted, patients);
-    page(&reader, query, sql).await
+    page(&reader, query, sql, person).await
 }
 
 async fn of_patient(
@@ -267,11 +271,12 @@ async fn of_patient(
     if let Some(as_of) = query.filters.as_of {
         return earlier(&reader, PatientId(path.id), query, as_of).await;
     }
-    let group = visible(&reader, Capability::Appointments, PatientId(path.id)).await?.value;
-    let ids = group.ids().into_iter().map(|id| id.0).collect();
+    let patient = PatientId(path.id);
+    let group = visible(&reader, Capability::Appointments, patient).await?.value.ids();
+    let ids = group.iter().map(|id| id.0).collect();
     // Whoever may see the record may see why.
     let sql = query.filters.select(true, Some(ids));
-    page(&reader, query, sql).await
+    page(&reader, query, sql, Some(Subjects::person(patient, group))).await
 }
 
 /// A patient's appointments as they were, filtered and cut into pages as those of today are.
@@ -294,7 +299,7 @@ async fn earlier(
         }
     }
     let page = query.answer(rows, past.moment.position, |row| Last(row.start, row.id));
-    disclose(reader, Capability::Appointments, &[patient], page).await
+    disclose(reader, Capability::Appointments, Subjects::person(patient, past.group()), page).await
 }
 
 /// The charts of a patient whose present record the asker may see.
@@ -337,7 +342,7 @@ async fn one(
     };
     let (tag, patient) = (ETag::of_resource(row.version, row.position), row.patient_id);
     let answer = Resource::new(row, tag, position).unless(&known);
-    disclose(&reader, Capability::Appointments, &[patient], answer).await
+    disclose(&reader, Capability::Appointments, Subjects::person(patient, []), answer).await
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {

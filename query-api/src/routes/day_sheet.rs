@@ -17,7 +17,7 @@ use super::{
 use crate::{
     QueryState,
     audience::Audience,
-    disclosure::{Disclosed, disclose},
+    disclosure::{Disclosed, Subjects, disclose},
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
@@ -76,9 +76,9 @@ pub(super) async fn answer(
     sql: Sql,
 ) -> Result<Disclosed<Reflected<Items<Expected>>>, Problem> {
     let found = reader.all::<Expected>(Select::new(MODELS, sql)).await?;
-    let shown: Vec<PatientId> = found.value.iter().map(|row| row.appointment.patient_id).collect();
+    let shown = Subjects::listed(found.value.iter().map(|row| row.appointment.patient_id));
     let answer = found.map(|items| Items { items, next: None });
-    disclose(reader, capability, &shown, answer).await
+    disclose(reader, capability, shown, answer).await
 }
 
 #[derive(Deserialize, JsonSchema)]

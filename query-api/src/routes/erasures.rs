@@ -15,7 +15,7 @@ use service_kit::{Capability, ListQuery, Problem, page::List};
 
 use crate::{
     QueryState,
-    disclosure::{Disclosed, disclose},
+    disclosure::{Disclosed, Subjects, disclose},
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
@@ -127,8 +127,8 @@ async fn erasures(reader: Reader, query: ListQuery<ErasureFilters>) -> Result<Di
     may_read_all(&reader, Capability::Erasure).await?;
     let Reflected { value: rows, position } = reader.all::<Found>(select(&query)?).await?;
     let page = query.answer(rows.into_iter().map(Erasure::from).collect(), position, |one| one.position);
-    let shown: Vec<PatientId> = page.items().iter().map(|one| one.patient_id).collect();
-    disclose(&reader, Capability::Erasure, &shown, page).await
+    let shown = Subjects::listed(page.items().iter().map(|one| one.patient_id));
+    disclose(&reader, Capability::Erasure, shown, page).await
 }
 
 /// A patient asks for their own erasure, and reads nothing here.
@@ -168,8 +168,8 @@ async fn retention(reader: Reader) -> Result<Disclosed<Reflected<ClinicRetention
     may_read_all(&reader, Capability::LegalHold).await?;
     let sql = Sql::new("r.* FROM read.retention_1 r WHERE r.clinic_id = s.clinic AND r.id = s.clinic");
     let row = reader.one::<RetentionRow>(Select::new(&["retention_1"], sql)).await?.found()?;
-    let held: Vec<PatientId> = row.value.holds.iter().filter_map(|hold| hold.patient_id).collect();
-    disclose(&reader, Capability::LegalHold, &held, row.map(ClinicRetention::from)).await
+    let held = Subjects::listed(row.value.holds.iter().filter_map(|hold| hold.patient_id));
+    disclose(&reader, Capability::LegalHold, held, row.map(ClinicRetention::from)).await
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     QueryState,
-    disclosure::{Disclosed, disclose},
+    disclosure::{Disclosed, Subjects, disclose},
     past::{Moment, may_look_back},
     reader::Reader,
     scope::{Reflected, Select},
@@ -105,7 +105,8 @@ async fn history(
     Path(path): Path<ById>,
     query: ListQuery<When>,
 ) -> Result<Disclosed<List<ChartEntry>>, Problem> {
-    let group = visible(&reader, Capability::PatientRead, PatientId(path.id)).await?.value.ids();
+    let patient = PatientId(path.id);
+    let group = visible(&reader, Capability::PatientRead, patient).await?.value.ids();
     let upto = match query.filters.as_of {
         Some(as_of) => {
             may_look_back(&reader, &group).await?;
@@ -116,7 +117,7 @@ async fn history(
     let ids = group.iter().map(|patient| patient.0).collect();
     let Reflected { value: entries, position } = reader.all::<ChartEntry>(select(&reader, ids, upto, &query)?).await?;
     let page = query.answer(entries, upto.unwrap_or(position), |entry| entry.position);
-    disclose(&reader, Capability::PatientRead, &group, page).await
+    disclose(&reader, Capability::PatientRead, Subjects::person(patient, group), page).await
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {

@@ -14,8 +14,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, header::CONTENT_TYPE, request::Parts};
+pub use query::pairs;
+pub(crate) use query::parse_pairs;
 pub use query::{NoFilters, Query};
-pub(crate) use query::{pairs, parse_pairs};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 

@@ -33,8 +33,8 @@ impl<T: JsonSchema> OperationInput for Query<T> {
     }
 }
 
-/// Decoded names and values in their order.
-pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
+/// Decoded names and values of a query string, in their order; 400 where it is none.
+pub fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
     let pairs: Vec<(String, String)> =
         serde_urlencoded::from_str(query).map_err(|_| Problem::new(INVALID_PARAMETER))?;
     match pairs.iter().any(|(name, value)| name.contains('\0') || value.contains('\0')) {

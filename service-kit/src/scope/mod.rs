@@ -7,13 +7,15 @@
 
 mod extract;
 mod journal;
+mod purpose;
 
 use std::{ops::Deref, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use events::{Actor, ActorKind, Client, ClinicId, PatientId, Role, UserId};
+use events::{Actor, ActorKind, Client, ClinicId, PatientId, Purpose, Role, UserId};
 pub(crate) use extract::BEARER;
 pub use journal::{AccessJournal, Attempt, BoxFuture, Refused};
+pub use purpose::purpose_of;
 use uuid::Uuid;
 
 use crate::{
@@ -102,6 +104,16 @@ impl Authenticated {
 
     pub fn correlation_id(&self) -> Uuid {
         self.context.correlation_id
+    }
+
+    /// Method and route template: `POST /clinic/{slug}/api/v1/patients`.
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// For what the data is used.
+    pub fn purpose(&self) -> Purpose {
+        purpose_of(&self.actor())
     }
 
     /// As it goes onto every event that the request records.

@@ -15,6 +15,7 @@ use super::person::Person;
 use crate::{
     QueryState,
     audit::{AccessPage, AuditEntry, Last, access_rows, showing, tell},
+    disclosure::{Disclosed, disclose_audit},
     reader::Reader,
     routes::ById,
     scope::Reflected,
@@ -78,7 +79,7 @@ async fn access_log(
     reader: Reader,
     Path(path): Path<ById>,
     query: ListQuery<AccessLogFilters>,
-) -> Result<List<AccessLogEntry>, Problem> {
+) -> Result<Disclosed<List<AccessLogEntry>>, Problem> {
     let person = Person::of(&reader, path.id.into()).await?;
     let page = AccessPage {
         events: showing(),
@@ -92,7 +93,8 @@ async fn access_log(
     let Reflected { value: rows, position } = access_rows(&reader, page).await?;
     let entries = tell(&reader, rows.into_iter().map(|row| (row, Last::default())).collect(), false).await?;
     let entries = entries.into_iter().map(AccessLogEntry::of).collect();
-    Ok(query.answer(entries, position, |entry: &AccessLogEntry| entry.position))
+    let page = query.answer(entries, position, |entry: &AccessLogEntry| entry.position);
+    disclose_audit(&reader, "access_log", Some(path.id.into()), page.items().len(), page).await
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {

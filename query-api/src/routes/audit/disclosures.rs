@@ -12,10 +12,14 @@ use super::{person::Person, trail::may_audit};
 use crate::{
     QueryState,
     audit::{AccessPage, Accounted, Content, access_rows, accounted, same_person},
+    disclosure::{Disclosed, disclose_audit},
     reader::Reader,
     routes::ById,
     scope::Reflected,
 };
+
+/// Of the audit trail. The written form is stored for ever.
+const PART: &str = "disclosures";
 
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -92,7 +96,7 @@ impl From<Accounted> for DisclosureEntry {
     }
 }
 
-async fn of_clinic(reader: Reader, query: ListQuery<OfClinic>) -> Result<List<DisclosureEntry>, Problem> {
+async fn of_clinic(reader: Reader, query: ListQuery<OfClinic>) -> Result<Disclosed<List<DisclosureEntry>>, Problem> {
     may_audit(&reader).await?;
     let OfClinic { patient, from, to } = query.filters;
     let patients = match patient {
@@ -102,14 +106,15 @@ async fn of_clinic(reader: Reader, query: ListQuery<OfClinic>) -> Result<List<Di
     let page = page(patients.as_deref(), from, to, query.after()?, query.fetch());
     let Reflected { value: rows, position } = access_rows(&reader, page).await?;
     let entries = accounted(&reader, rows, false).await?.into_iter().map(DisclosureEntry::from).collect();
-    Ok(query.answer(entries, position, |entry: &DisclosureEntry| entry.access_position))
+    let page = query.answer(entries, position, |entry: &DisclosureEntry| entry.access_position);
+    disclose_audit(&reader, PART, patient, page.items().len(), page).await
 }
 
 async fn of_patient(
     reader: Reader,
     Path(path): Path<ById>,
     query: ListQuery<OfPatient>,
-) -> Result<List<DisclosureEntry>, Problem> {
+) -> Result<Disclosed<List<DisclosureEntry>>, Problem> {
     let person = Person::of(&reader, path.id.into()).await?;
     let OfPatient { from, to } = query.filters;
     let page = AccessPage {
@@ -119,7 +124,8 @@ async fn of_patient(
     let Reflected { value: rows, position } = access_rows(&reader, page).await?;
     let accounted = accounted(&reader, rows, person.asks_themselves).await?;
     let entries = accounted.into_iter().map(DisclosureEntry::from).collect();
-    Ok(query.answer(entries, position, |entry: &DisclosureEntry| entry.access_position))
+    let page = query.answer(entries, position, |entry: &DisclosureEntry| entry.access_position);
+    disclose_audit(&reader, PART, Some(path.id.into()), page.items().len(), page).await
 }
 
 fn page(

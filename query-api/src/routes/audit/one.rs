@@ -1,7 +1,7 @@
 //! One entry, with its row as it was hashed: an auditor can compute the hash with any tool.
 
 use aide::axum::{ApiRouter, routing::get_with};
-use events::{Ledger, Position};
+use events::{Ledger, PatientId, Position};
 use proof::bundle::ShownRow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,8 @@ use service_kit::{Path, Problem};
 use super::trail::may_audit;
 use crate::{
     QueryState,
-    audit::{AuditEntry, Last, is_open, one, tell},
+    audit::{AuditEntry, Last, Part, is_open, one, tell},
+    disclosure::{Disclosed, disclose_audit},
     reader::Reader,
     scope::Reflected,
 };
@@ -37,7 +38,12 @@ pub struct AuditRecord {
     intact: bool,
 }
 
-async fn record(reader: Reader, ledger: Ledger, position: Position) -> Result<Reflected<AuditRecord>, Problem> {
+async fn record(
+    reader: Reader,
+    part: Part,
+    ledger: Ledger,
+    position: Position,
+) -> Result<Disclosed<Reflected<AuditRecord>>, Problem> {
     may_audit(&reader).await?;
     let Reflected { value: row, position } = one(&reader, ledger, position).await?;
     let entry =
@@ -48,7 +54,9 @@ async fn record(reader: Reader, ledger: Ledger, position: Position) -> Result<Re
     if !open {
         (row.payload, row.payload_base64) = (None, None);
     }
-    Ok(Reflected { value: AuditRecord { entry, row, row_hash, intact }, position })
+    let patient = row.patient.map(PatientId);
+    let answer = Reflected { value: AuditRecord { entry, row, row_hash, intact }, position };
+    disclose_audit(&reader, part, patient, 1, answer).await
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {
@@ -56,7 +64,9 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
         .api_route(
             "/audit/events/{position}",
             get_with(
-                |reader: Reader, Path(path): Path<ByPosition>| record(reader, Ledger::Record, path.position),
+                |reader: Reader, Path(path): Path<ByPosition>| {
+                    record(reader, Part::Events, Ledger::Record, path.position)
+                },
                 |op| {
                     op.id("getAuditEvent")
                         .tag("Audit")
@@ -68,7 +78,9 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
         .api_route(
             "/audit/access/{position}",
             get_with(
-                |reader: Reader, Path(path): Path<ByPosition>| record(reader, Ledger::Access, path.position),
+                |reader: Reader, Path(path): Path<ByPosition>| {
+                    record(reader, Part::Access, Ledger::Access, path.position)
+                },
                 |op| {
                     op.id("getAuditAccess").tag("Audit").summary("One access record, as it was hashed").description(
                         "The entry at a position of the access ledger, with all patients whom it showed, and every \

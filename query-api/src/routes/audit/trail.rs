@@ -9,15 +9,21 @@ use service_kit::{Capability, ListQuery, Problem, page::List};
 use crate::{
     QueryState,
     audit::{AuditEntry, AuditFilters, Part, entries, tell},
+    disclosure::{Disclosed, disclose_audit},
     reader::Reader,
     scope::Reflected,
 };
 
-async fn page(reader: Reader, part: Part, query: ListQuery<AuditFilters>) -> Result<List<AuditEntry>, Problem> {
+async fn page(
+    reader: Reader,
+    part: Part,
+    query: ListQuery<AuditFilters>,
+) -> Result<Disclosed<List<AuditEntry>>, Problem> {
     may_audit(&reader).await?;
     let Reflected { value: rows, position } = entries(&reader, part, &query).await?;
     let entries = tell(&reader, rows, false).await?;
-    Ok(query.answer(entries, position, |entry| entry.last))
+    let page = query.answer(entries, position, |entry| entry.last);
+    disclose_audit(&reader, part, query.filters.patient, page.items().len(), page).await
 }
 
 /// All of the trail, not one's own access log alone; else 403, recorded.

@@ -2,7 +2,6 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use chrono::Utc;
-use events::PatientId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{Capability, ListQuery, Problem, json::NoFilters, page::List};
@@ -15,7 +14,7 @@ use super::{
 use crate::{
     QueryState,
     audience::Audience,
-    disclosure::{Disclosed, disclose},
+    disclosure::{Disclosed, Subjects, disclose},
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
@@ -68,9 +67,9 @@ async fn duplicates(
     let shown = |group: Candidates| group.patients.into_iter().map(|row| row.shown(now)).collect();
     let groups = groups.into_iter().map(|group| DuplicateCandidates { patients: shown(group) }).collect();
     let page = query.answer(groups, position, |group: &DuplicateCandidates| group.patients[0].id);
-    let shown: Vec<PatientId> =
-        page.items().iter().flat_map(|group| &group.patients).map(|patient| patient.id).collect();
-    disclose(&reader, Capability::PatientRead, &shown, page).await
+    let patients = page.items().iter().flat_map(|group| &group.patients);
+    let shown = Subjects::listed(patients.map(|patient| patient.id));
+    disclose(&reader, Capability::PatientRead, shown, page).await
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     QueryState,
     audience::Audience,
-    disclosure::{Disclosed, disclose},
+    disclosure::{Disclosed, Subjects, disclose},
     reader::Reader,
     scope::{Reflected, Select},
     sort::Sort,
@@ -80,8 +80,8 @@ async fn list(reader: Reader, query: ListQuery<PatientFilters>) -> Result<Disclo
     let now = Utc::now();
     let patients: Vec<PatientSummary> = rows.into_iter().map(|row| row.shown(now)).collect();
     let page = query.answer(patients, position, |patient| Last(patient.number.clone(), patient.id));
-    let shown: Vec<PatientId> = page.items().iter().map(|patient| patient.id).collect();
-    disclose(&reader, Capability::PatientRead, &shown, page).await
+    let shown = Subjects::listed(page.items().iter().map(|patient| patient.id));
+    disclose(&reader, Capability::PatientRead, shown, page).await
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {

@@ -15,7 +15,7 @@ use super::{Group, Patient, group::View};
 use crate::{
     QueryState,
     audience::Audience,
-    disclosure::{Disclosed, disclose},
+    disclosure::{Disclosed, Subjects, disclose},
     past::{AsOf, Moment, Past, may_look_back},
     reader::Reader,
     routes::ById,
@@ -75,7 +75,7 @@ async fn one(
     let Reflected { value: group, position } = read;
     let tag = ETag::of_resource(group.asked().version, group.position());
     let answer = Resource::new(group.shown(View::of(&reader), now), tag, position).unless(&known);
-    disclose(&reader, Capability::PatientRead, &group.ids(), answer).await
+    disclose(&reader, Capability::PatientRead, Subjects::person(patient, group.ids()), answer).await
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {

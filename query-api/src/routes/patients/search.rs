@@ -2,7 +2,6 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use chrono::Utc;
-use events::PatientId;
 use read_models::search::fold_text;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -15,7 +14,7 @@ use super::{
 use crate::{
     QueryState,
     audience::Audience,
-    disclosure::{Disclosed, disclose},
+    disclosure::{Disclosed, Subjects, disclose},
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
@@ -94,9 +93,9 @@ async fn search(
     let now = Utc::now();
     let found = reader.all::<SummaryRow>(select).await?;
     let found = found.map(|rows| rows.into_iter().map(|row| row.shown(now)).collect::<Vec<_>>());
-    let shown: Vec<PatientId> = found.value.iter().map(|patient| patient.id).collect();
+    let shown = Subjects::listed(found.value.iter().map(|patient| patient.id));
     let answer = found.map(|items| Items { items, next: None });
-    disclose(&reader, Capability::PatientRead, &shown, answer).await
+    disclose(&reader, Capability::PatientRead, shown, answer).await
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {
