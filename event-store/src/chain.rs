@@ -27,7 +27,7 @@ type Read = Result<StoredRow, Position>;
 
 impl Store {
     /// Walks a ledger up to where it stands now: the chain alone. A tail that was rewritten or cut off with its
-    /// head is seen only where a checkpoint signs it.
+    /// head is seen only where a checkpoint signs it: [`Auditor`](crate::checkpoint::Auditor) sees both.
     pub async fn verify(&self, clinic: ClinicId, ledger: Ledger) -> Result<Verdict, StoreError> {
         let end = self.end(clinic, ledger).await?;
         let mut walk = Walk::default();

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod append;
 mod chain;
+pub mod checkpoint;
 pub mod credentials;
 pub mod erasure;
 pub mod feed;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    checkpoint::{Checkpoint, Ledgers, of_note, parse_changes},
+    checkpoint::{Checkpoint, Leaf, Ledgers, of_note, parse_changes},
     note::{Note, PublicKey},
     row::{Hash, sha256},
     verdict::Verdict,
@@ -87,6 +87,11 @@ impl Trust {
         may_sign.into_iter().find(|key| note.is_signed_by(&name, key))
     }
 
+    /// Whether the known key has signed one of those that were taken.
+    pub fn is_met(&self) -> bool {
+        self.met
+    }
+
     /// The last number that was taken; 0: none.
     pub fn last_number(&self) -> i64 {
         self.last.as_ref().map_or(0, |_| self.next_number - 1)
@@ -101,17 +106,23 @@ impl Trust {
     }
 }
 
+/// The changes of a checkpoint, which it signs by their hash.
+pub fn signed_changes(checkpoint: &Checkpoint, changes: &str) -> Result<Vec<Leaf>, Verdict> {
+    let number = checkpoint.number;
+    match sha256(changes.as_bytes()) == checkpoint.changed {
+        true => parse_changes(changes).map_err(|_| Verdict::CheckpointUntrusted { number }),
+        false => Err(Verdict::CheckpointDiffers { number }),
+    }
+}
+
 /// Applies the changes of a checkpoint to all ledgers, and compares what it signs: the hash of the changes, the number
 /// of ledgers and the root.
-pub fn apply_changes(ledgers: &mut Ledgers, checkpoint: &Checkpoint, changes: &str) -> Result<(), Verdict> {
+pub fn apply_changes(ledgers: &mut Ledgers, checkpoint: &Checkpoint, changes: &str) -> Result<Vec<Leaf>, Verdict> {
     let untrusted = Verdict::CheckpointUntrusted { number: checkpoint.number };
-    if sha256(changes.as_bytes()) != checkpoint.changed {
-        return Err(Verdict::CheckpointDiffers { number: checkpoint.number });
-    }
-    let changes = parse_changes(changes).map_err(|_| untrusted)?;
+    let changes = signed_changes(checkpoint, changes)?;
     ledgers.change(&changes).map_err(|_| untrusted)?;
     let signed = (checkpoint.leaves, checkpoint.root);
-    if (ledgers.leaves().len() as u64, ledgers.root()) == signed { Ok(()) } else { Err(untrusted) }
+    if (ledgers.leaves().len() as u64, ledgers.root()) == signed { Ok(changes) } else { Err(untrusted) }
 }
 
 #[cfg(test)]
@@ -195,7 +206,7 @@ mod tests {
         let mut ledgers = Ledgers::default();
         let note = &chain(&[1])[0];
         let (_, checkpoint) = of_note(note).unwrap();
-        assert_eq!(apply_changes(&mut ledgers, &checkpoint, &write_changes(&[])), Ok(()));
+        assert_eq!(apply_changes(&mut ledgers, &checkpoint, &write_changes(&[])), Ok(vec![]));
         assert_eq!(apply_changes(&mut ledgers, &checkpoint, "x\n"), Err(Verdict::CheckpointDiffers { number: 1 }));
         let more = Checkpoint { leaves: 1, ..checkpoint };
         assert_eq!(apply_changes(&mut ledgers, &more, ""), Err(UNTRUSTED(1)));

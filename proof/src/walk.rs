@@ -28,29 +28,49 @@ pub struct WithheldRow {
     pub hash: Hash,
 }
 
+/// Where a walk has met a signed root: another one may go on from here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// The chain's hash.
+    pub hash: Hash,
+    pub tree: Frontier,
+}
+
+impl Matched {
+    /// Before the first row.
+    fn nothing() -> Self {
+        Self { hash: GENESIS, tree: Frontier::default() }
+    }
+
+    pub fn size(&self) -> Position {
+        self.tree.size().cast_signed()
+    }
+}
+
 /// A walk over the rows of one ledger, in order.
 #[derive(Clone, Debug)]
 pub struct Walk {
     hash: Hash,
     tree: Frontier,
-    /// The last size at which a signed root has matched.
-    matched: Position,
+    /// Where a signed root has matched last.
+    matched: Matched,
     /// What is still to be met, in order.
     anchored: VecDeque<Anchored>,
 }
 
 impl Default for Walk {
     fn default() -> Self {
-        Self { hash: GENESIS, tree: Frontier::default(), matched: 0, anchored: VecDeque::new() }
+        Self { hash: GENESIS, tree: Frontier::default(), matched: Matched::nothing(), anchored: VecDeque::new() }
     }
 }
 
 impl Walk {
     /// From a size on that an earlier walk has met. `None` unless the tree is the one whose root was signed there; that
     /// the hash is the right one shows in the next row.
-    pub fn resume(from: Anchored, hash: Hash, tree: Frontier) -> Option<Self> {
-        let is_that = tree.size() == from.size.cast_unsigned() && tree.root() == from.root;
-        is_that.then(|| Self { hash, tree, matched: from.size, anchored: VecDeque::new() })
+    pub fn resume(from: Anchored, matched: Matched) -> Option<Self> {
+        let is_that = matched.size() == from.size && matched.tree.root() == from.root;
+        let (hash, tree) = (matched.hash, matched.tree.clone());
+        is_that.then(|| Self { hash, tree, matched, anchored: VecDeque::new() })
     }
 
     /// From a size on that nobody has verified: the roots that follow show whether the tree is the right one.
@@ -98,9 +118,9 @@ impl Walk {
     fn compare(&mut self, size: Position) -> Result<(), Verdict> {
         let Some(anchored) = self.anchored.pop_front_if(|next| next.size <= size) else { return Ok(()) };
         if anchored.size != size || anchored.root != self.tree.root() {
-            return Err(Verdict::AlteredBetween { after: self.matched, up_to: size });
+            return Err(Verdict::AlteredBetween { after: self.matched.size(), up_to: size });
         }
-        self.matched = size;
+        self.matched = Matched { hash: self.hash, tree: self.tree.clone() };
         Ok(())
     }
 
@@ -114,14 +134,17 @@ impl Walk {
         &self.hash
     }
 
-    pub fn tree(&self) -> &Frontier {
-        &self.tree
+    pub fn matched(&self) -> &Matched {
+        &self.matched
     }
 
     /// The verdict after the last row.
     pub fn end(&self) -> Verdict {
         match self.anchored.is_empty() {
-            true => Verdict::Intact { up_to: self.matched, not_yet_anchored: self.position() - self.matched },
+            true => {
+                let up_to = self.matched.size();
+                Verdict::Intact { up_to, not_yet_anchored: self.position() - up_to }
+            }
             false => Verdict::CutOffAfter { position: self.position() },
         }
     }
@@ -201,13 +224,14 @@ mod tests {
     #[test]
     fn a_walk_goes_on_from_a_tree_that_was_signed_and_from_no_other() {
         let honest = rows(20, 21);
-        let mut walk = Walk::default();
-        honest[..13].iter().for_each(|row| walk.withheld(row).unwrap());
         let from = anchored(&honest, 13);
-        let mut resumed = Walk::resume(from, *walk.hash(), walk.tree().clone()).unwrap();
+        let mut walk = Walk::default();
+        walk.expect(from);
+        honest[..15].iter().for_each(|row| walk.withheld(row).unwrap());
+        let mut resumed = Walk::resume(from, walk.matched().clone()).unwrap();
         resumed.expect(anchored(&honest, 20));
         honest[13..].iter().for_each(|row| resumed.withheld(row).unwrap());
         assert_eq!(resumed.end(), Verdict::Intact { up_to: 20, not_yet_anchored: 0 });
-        assert!(Walk::resume(anchored(&rows(20, 3), 13), *walk.hash(), walk.tree().clone()).is_none());
+        assert!(Walk::resume(anchored(&rows(20, 3), 13), walk.matched().clone()).is_none());
     }
 }

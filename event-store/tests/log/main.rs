@@ -2,6 +2,8 @@
 
 mod access;
 mod append;
+mod attacks;
+mod checkpoints;
 mod claims;
 mod commands;
 mod erasure;
