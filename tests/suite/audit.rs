@@ -299,3 +299,114 @@ async fn doctor(clinic: &TestClinic) -> Client {
     let staff = clinic.get_at(doctor.position(), &format!("/staff/{}", doctor.id())).await.expect(200);
     clinic.activate(&staff.text_of("username"), &doctor.text_of("activation")).await
 }
+
+/// The access records since a moment, the oldest first, without readings of the trail itself.
+async fn seen_since(clinic: &TestClinic, position: i64) -> Vec<Value> {
+    let path = clinic.path("/audit/access?limit=200&sort=recorded_at");
+    let mut entries = all(&clinic.admin, &path).await;
+    entries.retain(|entry| entry["position"].as_i64() > Some(position) && entry["event"] != "AuditRead");
+    entries
+}
+
+/// Where the access ledger stands.
+async fn access_head(clinic: &TestClinic) -> i64 {
+    let newest = clinic.get("/audit/access?limit=1").await.expect(200).json();
+    newest["items"][0]["position"].as_i64().unwrap_or(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_seen_is_told_and_names_no_word_that_was_typed() {
+    let day = Day::lived().await;
+    let clinic = &day.clinic;
+    let meera = clinic.post("/patients", json!({"first_name": "Meera"})).await.expect(201);
+    clinic.get_at(meera.position(), &format!("/patients/{}", meera.id())).await.expect(200);
+    let before = access_head(clinic).await;
+    let shown = clinic.get(&format!("/patients/{}", day.patient)).await.expect(200);
+    let number = shown.text_of("number");
+    clinic.get("/patients/search?q=Ash").await.expect(200);
+    clinic.get("/patients?limit=10").await.expect(200);
+    clinic.get(&format!("/appointments/{}?as_of=12", day.appointment)).await;
+    let seen = seen_since(clinic, before).await;
+    let sentences: Vec<&str> = seen.iter().filter_map(|entry| entry["sentence"].as_str()).collect();
+    assert_eq!(
+        &sentences[..3],
+        [
+            format!("admin (clinic admin) was shown data of patient {number} (patient read)"),
+            "admin (clinic admin) searched among the patients; found: 1 (patient read)".to_owned(),
+            "admin (clinic admin) was shown a list; patients on it: 2 (patient read)".to_owned(),
+        ]
+    );
+    let of = |entry: &Value| entry["patients"].as_array().map(|patients| patients.len());
+    assert_eq!(seen[..3].iter().map(of).collect::<Vec<_>>(), [Some(1), Some(1), Some(2)]);
+    let categories: Vec<_> = seen[..3].iter().filter_map(|entry| entry["category"].as_str()).collect();
+    assert_eq!(categories, ["read", "search", "read"]);
+    assert_eq!(seen[0]["resource"]["id"], json!(day.patient));
+    assert!(seen[1]["parameters"]["q"]["hashed"].is_string(), "{:#}", seen[1]);
+    let everything = Value::from(seen.clone()).to_string();
+    assert!(!everything.contains("Asha") && !everything.contains("\"Ash\""), "{everything}");
+    let filtered = |query: String| async move {
+        let found = all(&clinic.admin, &clinic.path(&format!("/audit/access?limit=200&{query}"))).await;
+        found.iter().filter_map(|entry| entry["position"].as_i64()).filter(|at| *at > before).collect::<BTreeSet<_>>()
+    };
+    let position = |n: usize| seen[n]["position"].as_i64().unwrap();
+    assert_eq!(filtered("category=search".to_owned()).await, BTreeSet::from([position(1)]));
+    let of_meera = filtered(format!("patient={}&category=read&event=PatientsListed", meera.id())).await;
+    assert_eq!(of_meera, BTreeSet::from([position(2)]));
+    let shown = filtered(format!("resource=patient&resource_id={}", day.patient)).await;
+    assert_eq!(shown, BTreeSet::from([position(0)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patients_access_log_says_who_saw_the_record_alone_in_a_list_and_in_the_trail() {
+    let day = Day::lived().await;
+    let clinic = &day.clinic;
+    let auditor = clinic.staff(&["auditor"]).await;
+    let nurse = clinic.staff(&["nurse"]).await;
+    nurse.get(&clinic.path("/patients")).await.expect(200);
+    nurse.get(&clinic.path(&format!("/patients/{}/appointments", day.patient))).await.expect(200);
+    auditor.get(&clinic.path(&format!("/audit/events?patient={}", day.patient))).await.expect(200);
+    let log = auditor.get(&clinic.path(&format!("/patients/{}/access-log", day.patient))).await.expect(200);
+    let entries = items(&log);
+    let who: Vec<(String, String)> = entries
+        .iter()
+        .map(|entry| (entry["actor"]["roles"][0].as_str().unwrap().to_owned(), entry["data"].to_string()))
+        .take(3)
+        .collect();
+    let expected = [("auditor", "null"), ("nurse", "\"appointments\""), ("nurse", "\"patient_read\"")];
+    assert_eq!(who, expected.map(|(role, data)| (role.to_owned(), data.to_owned())), "{}", log.text);
+    assert_eq!((&entries[1]["purpose"], &entries[1]["category"]), (&json!("TREAT"), &json!("read")));
+    assert!(!log.text.contains("127.0.0.1"), "where staff sit is no business of the patient's");
+    // Asked again, the log says that it was asked.
+    let again = items(&auditor.get(&clinic.path(&format!("/patients/{}/access-log", day.patient))).await.expect(200));
+    assert!(again[0]["sentence"].as_str().unwrap().contains("looked at the audit trail (access log)"), "{again:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trail_is_a_fhir_bundle_with_an_event_for_each_patient_of_a_list() {
+    let day = Day::lived().await;
+    let clinic = &day.clinic;
+    let meera = clinic.post("/patients", json!({"first_name": "Meera"})).await.expect(201);
+    clinic.get_at(meera.position(), "/patients").await.expect(200);
+    let answer = clinic.get("/audit/fhir?limit=200").await.expect(200);
+    assert_eq!(answer.header("content-type"), "application/fhir+json");
+    let bundle = answer.json();
+    assert_eq!((&bundle["resourceType"], &bundle["type"]), (&json!("Bundle"), &json!("collection")));
+    let events: Vec<&Value> =
+        bundle["entry"].as_array().expect("entries").iter().map(|entry| &entry["resource"]).collect();
+    let mut ids = BTreeSet::new();
+    for event in &events {
+        assert_eq!(event["resourceType"], "AuditEvent");
+        // What R4 asks for: type, recorded, agent.requestor, source.observer; an id of at most 64 characters.
+        assert!(event["type"]["code"].is_string() && event["recorded"].is_string(), "{event:#}");
+        assert!(event["agent"][0]["requestor"] == true && event["source"]["observer"].is_object(), "{event:#}");
+        let id = event["id"].as_str().expect("an id");
+        assert!(id.len() <= 64 && ids.insert(id), "{id}");
+    }
+    let listed: Vec<_> = events.iter().filter(|event| event["entity"].to_string().contains("was shown a list")).collect();
+    let patients: BTreeSet<_> = listed.iter().filter_map(|event| event["entity"][0]["what"]["reference"].as_str()).collect();
+    let expected = [day.patient.clone(), meera.id()].map(|id| format!("Patient/{id}"));
+    assert_eq!(patients, expected.iter().map(String::as_str).collect());
+    let granted = events.iter().find(|event| event["entity"].to_string().contains("the role auditor")).unwrap();
+    assert_eq!((&granted["type"]["code"], &granted["subtype"][0]["code"]), (&json!("110113"), &json!("110136")));
+    assert!(!answer.text.contains("+9198200"), "values of changes are not handed on");
+}

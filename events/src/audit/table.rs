@@ -105,8 +105,8 @@ pub const TABLE: &[Meaning] = &[
     line("AppointmentEnteredInError", ClinicalWrite, U, "struck out appointment {resource} of patient {patient} as entered in error"),
     // The access ledger.
     line("PatientShown", Read, R, "was shown data of patient {patient} ({category})[, as the record stood at position {moment.as_of}][, in the replay {moment.replay}][, under the emergency access {emergency}]"),
-    line("PatientsListed", Search, R, "searched and was shown {count} patients ({category})").with(TYPED),
-    line("PatientsListed", Read, R, "was shown a list with {count} patients ({category})").without(TYPED),
+    line("PatientsListed", Search, R, "searched among the patients; found: {count} ({category})").with(TYPED),
+    line("PatientsListed", Read, R, "was shown a list; patients on it: {count} ({category})").without(TYPED),
     line("AccessRefused", Security, R, "was refused {operation}[ of patient {patient}]: it needs the right to {need} ({capability})").with(TO_READ).failed(SeriousFailure, "forbidden"),
     line("AccessRefused", Security, E, "was refused {operation}[ of patient {patient}]: it needs the right to {need} ({capability})").without(TO_READ).failed(SeriousFailure, "forbidden"),
     line("CrossClinicAttempted", Security, E, "was refused {operation}: it named another clinic ({slug})").failed(SeriousFailure, "cross-clinic"),
@@ -118,6 +118,6 @@ pub const TABLE: &[Meaning] = &[
     line("HandedOut", Export, R, "exported data[ of patient {patient}] ({category})").with(r#""handout":"export""#),
     line("HandedOut", Download, R, "downloaded data[ of patient {patient}] ({category})").with(r#""handout":"download""#),
     line("HandedOut", Print, R, "printed data[ of patient {patient}] ({category})").with(r#""handout":"print""#),
-    line("AuditRead", Read, R, "looked at the audit trail ({part})[ of patient {patient}]: {count} entries"),
+    line("AuditRead", Read, R, "looked at the audit trail ({part})[ of patient {patient}]; entries shown: {count}"),
     line("DisclosureRecorded", Disclosure, C, "accounted for a disclosure about patient {patient}"),
 ];

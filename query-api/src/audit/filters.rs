@@ -14,8 +14,9 @@ use super::order::AuditSort;
 use crate::sql::Sql;
 
 /// The two ledgers by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, Deserialize, JsonSchema, strum::Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum LedgerName {
     Record,
     Access,

@@ -5,6 +5,7 @@
 mod access;
 mod content;
 mod entry;
+mod fhir;
 mod filters;
 mod history;
 mod labels;
@@ -16,6 +17,7 @@ pub(crate) use access::{AccessPage, Accounted, access_rows, accounted, showing};
 pub use content::Content;
 pub use entry::AuditEntry;
 pub(crate) use entry::tell;
+pub(crate) use fhir::audit_events;
 pub(crate) use filters::AuditFilters;
 pub(crate) use page::{Last, Part, entries, one, same_person};
 pub(crate) use veil::is_open;

@@ -24,6 +24,9 @@ fn capability(model: &str, field: &str) -> Option<Capability> {
         ("staff", _) => Capability::Staff,
         ("doctor", _) => Capability::DoctorHours,
         ("clinic", _) => Capability::ClinicProfile,
+        ("erasure", _) => Capability::Erasure,
+        // Those who review it.
+        ("emergency_access", _) => Capability::Audit,
         _ => return None,
     })
 }

@@ -3,6 +3,7 @@
 
 mod access_log;
 mod disclosures;
+mod fhir;
 mod one;
 mod person;
 mod trail;
@@ -12,5 +13,5 @@ use aide::axum::ApiRouter;
 use crate::QueryState;
 
 pub(super) fn routes() -> ApiRouter<QueryState> {
-    trail::routes().merge(one::routes()).merge(access_log::routes()).merge(disclosures::routes())
+    trail::routes().merge(one::routes()).merge(access_log::routes()).merge(disclosures::routes()).merge(fhir::routes())
 }
