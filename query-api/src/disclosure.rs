@@ -70,9 +70,21 @@ pub(crate) async fn disclose_audit<T>(
     entries: usize,
     answer: T,
 ) -> Result<Disclosed<T>, Problem> {
+    disclose_audit_of(reader, part, patient, Vec::new(), entries, answer).await
+}
+
+/// The same, where the entries show data of `shown`: what changed in their records.
+pub(crate) async fn disclose_audit_of<T>(
+    reader: &Reader,
+    part: impl ToString,
+    patient: Option<PatientId>,
+    shown: Vec<PatientId>,
+    entries: usize,
+    answer: T,
+) -> Result<Disclosed<T>, Problem> {
     let (part, count) = (part.to_string(), entries as i64);
     let parameters = reader.parameters().await?;
-    record(reader, AccessEvent::AuditRead { part, patient, parameters, count }, Vec::new()).await?;
+    record(reader, AccessEvent::AuditRead { part, patient, parameters, count }, shown).await?;
     Ok(Disclosed(answer))
 }
 

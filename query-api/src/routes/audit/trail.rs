@@ -4,12 +4,13 @@ use aide::{
     axum::{ApiRouter, routing::get_with},
     transform::TransformOperation,
 };
+use events::PatientId;
 use service_kit::{Capability, ListQuery, Problem, page::List};
 
 use crate::{
     QueryState,
     audit::{AuditEntry, AuditFilters, Part, entries, tell},
-    disclosure::{Disclosed, disclose_audit},
+    disclosure::{Disclosed, disclose_audit_of},
     reader::Reader,
     scope::Reflected,
 };
@@ -23,7 +24,17 @@ async fn page(
     let Reflected { value: rows, position } = entries(&reader, part, &query).await?;
     let entries = tell(&reader, rows, false).await?;
     let page = query.answer(entries, position, |entry| entry.last);
-    disclose_audit(&reader, part, query.filters.patient, page.items().len(), page).await
+    let (shown, count) = (whose_changes(page.items()), page.items().len());
+    disclose_audit_of(&reader, part, query.filters.patient, shown, count, page).await
+}
+
+/// Whose records the entries say what changed in.
+fn whose_changes(entries: &[AuditEntry]) -> Vec<PatientId> {
+    let changed = entries.iter().filter(|entry| entry.changes.as_ref().is_some_and(|changes| !changes.is_empty()));
+    let mut patients: Vec<PatientId> = changed.flat_map(|entry| &entry.patients).map(|patient| patient.id).collect();
+    patients.sort_unstable();
+    patients.dedup();
+    patients
 }
 
 /// All of the trail, not one's own access log alone; else 403, recorded.
