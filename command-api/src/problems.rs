@@ -1,7 +1,7 @@
 //! From a refusal or a failure to what HTTP answers.
 
 use domain::{Class, Refusal};
-use event_store::AppendError;
+use event_store::{AppendError, StoreError, VaultError};
 use service_kit::{
     Problem,
     problem::{CONFLICT, CONTENDED, ERASED, FORBIDDEN, FieldError, LEGAL_HOLD, NOT_FOUND, RULE_REFUSED},
@@ -15,7 +15,7 @@ impl From<Failure> for Problem {
             Failure::Refused(refusal) => refused(refusal),
             Failure::StaleVersion { current } => Self::stale_version(current),
             Failure::Forbidden => Self::forbidden(),
-            Failure::Erased => Self::erased(),
+            Failure::Erased | Failure::Store(StoreError::Vault(VaultError::ClinicKeyDestroyed)) => Self::erased(),
             Failure::Busy | Failure::KeyRecorded => Self::new(CONTENDED).retry_after(BUSY_RETRY_AFTER),
             Failure::Log(AppendError::Unavailable(_)) => Self::unavailable("the log", failure),
             Failure::CorruptStream(_) | Failure::TooManyReads(_) | Failure::NoSecret(_) | Failure::Log(_) => {

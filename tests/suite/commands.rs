@@ -98,3 +98,25 @@ async fn whoever_writes_reads_what_they_wrote() {
     });
     tries.buffer_unordered(AT_ONCE).collect::<()>().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_rests_on_what_another_process_has_done_since() {
+    let stack = Stack::start().await;
+    let (clinic, platform) = (TestClinic::register(&stack.client()).await, stack.platform().await);
+    let second = stack.second_command_api().await.with_token(clinic.admin.token().expect("logged in"));
+    let patient = clinic.patient("Asha").await;
+    let reactivate = clinic.path(&format!("/patients/{patient}/reactivate"));
+    let so_already = second.post(&reactivate, json!({})).await.expect(200);
+    assert_eq!(so_already.json()["events"], json!([]));
+    let one = clinic.path(&format!("/patients/{patient}"));
+    let body = Some(json!({}).to_string().into_bytes());
+    clinic.admin.with("if-match", "\"1\"").send(reqwest::Method::DELETE, &one, body).await.expect(200);
+    let again = second.post(&reactivate, json!({})).await.expect(200);
+    assert_eq!(again.json()["events"], json!(["PatientReactivated"]));
+
+    let by_platform = |action: &str| format!("/api/v1/clinics/{}/{action}", clinic.id);
+    platform.post(&by_platform("suspend"), json!({"reason": "unpaid"})).await.expect(200);
+    second.post(&clinic.path("/patients"), json!({"first_name": "Meera"})).await.expect(403);
+    platform.post(&by_platform("resume"), json!({})).await.expect(200);
+    second.post(&clinic.path("/patients"), json!({"first_name": "Meera"})).await.expect(201);
+}

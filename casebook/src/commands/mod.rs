@@ -1,6 +1,7 @@
 //! One file per command.
 
 mod admin;
+mod audit;
 mod clinic;
 mod contracts;
 mod demo;
@@ -33,6 +34,7 @@ pub enum Command {
     Status(status::Status),
     Rebuild(rebuild::Rebuild),
     Retention(retention::Retention),
+    Audit(audit::Audit),
     Parked(parked::Parked),
     Admin(admin::Admin),
     Demo(demo::Demo),
@@ -46,6 +48,7 @@ pub async fn run(Casebook { config, command }: Casebook) -> anyhow::Result<()> {
         Command::Serve(command) => command.run(&config).await,
         Command::Rebuild(command) => command.run(&config).await,
         Command::Retention(command) => command.run(&config).await,
+        Command::Audit(command) => command.run(&config).await,
         Command::Parked(command) => command.run(&config).await,
         Command::Admin(command) => command.run(&config).await,
         Command::Down(command) => command.run(&config.common).await,

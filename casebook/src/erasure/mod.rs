@@ -5,6 +5,7 @@ mod eraser;
 mod list;
 mod repeat;
 mod retention;
+pub mod verify;
 
 pub use eraser::Eraser;
 pub use list::{ErasureList, Listed};

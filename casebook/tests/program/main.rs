@@ -1,6 +1,7 @@
 //! The program as people meet it, on real servers.
 
 mod contract;
+mod erasures;
 mod operate;
 mod rivals;
 mod serve;

@@ -16,18 +16,28 @@ use super::{Failure, cache::StateCache};
 /// A chain of merged records asks once per link.
 const MAX_ROUNDS: u32 = 64;
 
+/// Where states come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    /// Kept from earlier commands, if they are: the append checks what rests on them.
+    Kept,
+    /// Read from the log: nobody checks a refusal.
+    Nothing,
+}
+
 pub struct Loader<'a> {
     store: &'a Store,
     states: &'a StateCache,
     clinic: ClinicId,
+    reuse: Reuse,
     facts: Facts,
     expectations: Vec<Expectation>,
 }
 
 impl<'a> Loader<'a> {
-    pub fn new(store: &'a Store, states: &'a StateCache, clinic: ClinicId, contended: bool) -> Self {
+    pub fn new(store: &'a Store, states: &'a StateCache, clinic: ClinicId, reuse: Reuse, contended: bool) -> Self {
         let facts = Facts { contended, ..Facts::default() };
-        Self { store, states, clinic, facts, expectations: Vec::new() }
+        Self { store, states, clinic, reuse, facts, expectations: Vec::new() }
     }
 
     pub fn into_parts(self) -> (Facts, Vec<Expectation>) {
@@ -110,7 +120,8 @@ impl<'a> Loader<'a> {
     }
 
     async fn load_stream(&mut self, stream: StreamId) -> Result<(), Failure> {
-        let cached = match self.states.get(self.clinic, stream) {
+        let kept = self.states.get(self.clinic, stream).filter(|_| self.reuse == Reuse::Kept);
+        let cached = match kept {
             Some(cached) => cached,
             None => {
                 let loaded = self.store.load_stream(self.clinic, stream, 0).await?;

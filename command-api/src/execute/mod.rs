@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use cache::StateCache;
 pub use call::{Call, Guard, KeyedCall, Reached};
-use facts::Loader;
+use facts::{Loader, Reuse};
 pub use login::CurrentLogin;
 use plan::{After, plan, version_after, version_of};
 pub use secrets::Secret;
@@ -124,7 +124,7 @@ impl Executor {
         let seed = Uuid::now_v7();
         let mut lost = Lost::default();
         for _ in 0..MAX_TRIES {
-            let decided = self.decide(&call, seed, &lost).await?;
+            let decided = self.decide_surely(&call, seed, &lost).await?;
             if decided.decision.events.is_empty() {
                 return self.already_so(&call, &decided);
             }
@@ -149,13 +149,30 @@ impl Executor {
         Err(Failure::Busy)
     }
 
-    async fn decide<A>(&self, call: &Call<A>, seed: Uuid, lost: &Lost) -> Result<Decided, Failure>
+    /// A decision to record something is checked by the append. No append checks a refusal, or that there is nothing
+    /// to do: what they rest on is read from the log, since another process may have moved it.
+    async fn decide_surely<A>(&self, call: &Call<A>, seed: Uuid, lost: &Lost) -> Result<Decided, Failure>
     where
         A: Aggregate,
         A::Command: Clone,
         for<'a> &'a A: TryFrom<&'a State>,
     {
-        let mut loader = Loader::new(&self.store, &self.states, call.clinic, lost.contended);
+        match self.decide(call, seed, lost, Reuse::Kept).await {
+            Ok(decided) if !decided.decision.events.is_empty() => Ok(decided),
+            Ok(_) | Err(Failure::Refused(_) | Failure::StaleVersion { .. } | Failure::Forbidden) => {
+                self.decide(call, seed, lost, Reuse::Nothing).await
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn decide<A>(&self, call: &Call<A>, seed: Uuid, lost: &Lost, reuse: Reuse) -> Result<Decided, Failure>
+    where
+        A: Aggregate,
+        A::Command: Clone,
+        for<'a> &'a A: TryFrom<&'a State>,
+    {
+        let mut loader = Loader::new(&self.store, &self.states, call.clinic, reuse, lost.contended);
         loader.load_claims(&lost.claims).await?;
         loader.load_for::<A>(call.target, call.fresh, &call.command).await?;
         let (facts, expectations) = loader.into_parts();
