@@ -5,12 +5,14 @@ use std::{error::Error, num::NonZeroU32, sync::Arc, time::Duration};
 use aide::axum::ApiRouter;
 use axum::{Json, Router, middleware::from_fn_with_state, routing::get};
 use command_api::App;
+use event_store::{AccessRecord, Store};
+use events::AccessEvent;
 use query_api::QueryState;
 use service_kit::{
     Authority,
     docs::{About, Collected, Docs},
     rate::{self, RateLimit},
-    scope::{AccessJournal, Attempt, BoxFuture},
+    scope::{AccessJournal, Attempt, BoxFuture, Refused, purpose_of},
     tokens::SigningKeys,
 };
 
@@ -81,16 +83,31 @@ fn well_known(keys: &SigningKeys) -> Router {
     Router::new().route("/.well-known/jwks.json", get(move || async move { Json(jwks) }))
 }
 
-/// Who may ask. A refusal is in the process's log, where the scope writes it.
-pub fn authority(keys: &SigningKeys) -> Authority {
-    Authority::new(keys.verifier(), Arc::new(InTheProcessLog))
+/// Who may ask. A refusal is in the access ledger before it is answered.
+pub fn authority(keys: &SigningKeys, store: Store) -> Authority {
+    Authority::new(keys.verifier(), Arc::new(InTheAccessLedger(store)))
 }
 
-/// The scope has written the refusal to the process's log already; the access ledger is where it will go as well.
-struct InTheProcessLog;
+struct InTheAccessLedger(Store);
 
-impl AccessJournal for InTheProcessLog {
-    fn record(&self, _: Attempt) -> BoxFuture<'_, Result<(), Box<dyn Error + Send + Sync>>> {
-        Box::pin(async { Ok(()) })
+impl AccessJournal for InTheAccessLedger {
+    fn record(&self, attempt: Attempt) -> BoxFuture<'_, Result<(), Box<dyn Error + Send + Sync>>> {
+        Box::pin(async move {
+            self.0.record_access(attempt.clinic, refusal(attempt)).await?;
+            Ok(())
+        })
     }
+}
+
+fn refusal(attempt: Attempt) -> AccessRecord {
+    let Attempt { clinic: _, actor, client, correlation_id, operation, patient, refused } = attempt;
+    let event = match refused {
+        Refused::CrossClinic { slug } => AccessEvent::CrossClinicAttempted { slug },
+        Refused::Capability { capability, need } => {
+            AccessEvent::AccessRefused { capability: capability.to_string(), need: need.to_string(), patient }
+        }
+        Refused::Platform => AccessEvent::PlatformRefused {},
+    };
+    let (purpose, operation) = (purpose_of(&actor), operation.to_string().into());
+    AccessRecord { actor, client, purpose, correlation_id, operation, event, shown: Vec::new() }
 }

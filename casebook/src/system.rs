@@ -21,6 +21,7 @@ use projector::{History, Projector};
 use query_api::QueryState;
 use secrecy::{ExposeSecret, SecretString};
 use service_kit::{
+    Authority,
     lifecycle::{Health, Lifecycle},
     tokens::SigningKeys,
 };
@@ -88,14 +89,14 @@ impl System {
 
     /// What commands are given to.
     pub fn commands(&self, keys: &SigningKeys) -> App {
-        App::new(self.store().clone(), authority(keys), keys.signer())
+        App::new(self.store().clone(), self.authority(keys), keys.signer())
     }
 
     /// What queries are asked of.
     pub fn queries(&self, keys: &SigningKeys) -> QueryState {
         let db = DbRole::Reader.pool(self.database.clone(), QUERY_CONNECTIONS);
         let (store, watch) = (self.store().clone(), PositionWatch::start(Some(self.nats.clone())));
-        QueryState { db, authority: authority(keys), opener: Arc::new(store.clone()), store, watch }
+        QueryState { db, authority: self.authority(keys), opener: Arc::new(store.clone()), store, watch }
     }
 
     /// Carries events into the read models. Other processes may do the same: they share the clinics.
@@ -147,6 +148,10 @@ impl System {
             let pool = pool.clone();
             async move { nothing_parked(&pool).await }
         })
+    }
+
+    fn authority(&self, keys: &SigningKeys) -> Authority {
+        authority(keys, self.store().clone())
     }
 
     /// The one log of this process: two would move the same heads from under each other. What it commits goes to NATS

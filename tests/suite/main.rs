@@ -12,5 +12,6 @@ mod forgotten;
 mod input;
 mod logins;
 mod outages;
+mod refusals;
 mod secrets;
 mod tenancy;

@@ -8,13 +8,16 @@ use domain::{
     values::folded,
 };
 use event_store::{Credential, PasswordHash, StoreError};
-use events::{Actor, ClinicId};
+use events::{Actor, ClinicId, UserId, access::LoginFailure, claim::KeyedHash};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use service_kit::{Json, Problem, context::RequestContext};
 
-use super::session::{Proven, Tokens, begin_session};
+use super::{
+    ledger::Tried,
+    session::{Proven, Tokens, begin_session},
+};
 use crate::{
     app::App,
     execute::{Call, Failure},
@@ -33,52 +36,66 @@ pub struct LoginBody {
 /// Every failure takes as long and says the same: which of clinic, user name and password was wrong is
 /// nobody's business.
 pub async fn login(State(app): State<App>, Json(body): Json<LoginBody>) -> Result<Json<Tokens>, Problem> {
-    let found = find(&app, body.clinic.as_deref(), &body.username).await?;
-    let stored = found.as_ref().and_then(|found| found.login.password_hash.clone());
-    let right = app.passwords.verify(body.password, stored.map(PasswordHash)).await;
-    let Some(found) = found else { return Err(Problem::bad_credentials()) };
-    let user = found.login.user;
+    let sought = find(&app, body.clinic.as_deref(), &body.username).await?;
+    let stored = sought.login.as_ref().and_then(|login| login.password_hash.clone());
+    let right = app.passwords.verify(body.password, stored.clone().map(PasswordHash)).await;
+    let (clinic, tried) = (sought.clinic, sought.tried());
+    let Some(known) = sought.login else { return Err(tried.failed(&app, LoginFailure::UnknownUser).await) };
+    let user = known.user;
     if !right {
-        count_failure(&app, &found).await?;
+        let failure = if stored.is_some() { LoginFailure::WrongPassword } else { LoginFailure::NotAllowed };
+        tried.record(&app, failure).await?;
+        count_failure(&app, clinic, user).await?;
         return Err(Problem::bad_credentials());
     }
-    let login = app.executor.login(found.clinic, user).await?;
-    let login = login.filter(|login| login.staff.may_log_in(Utc::now())).ok_or_else(Problem::bad_credentials)?;
-    app.store().forget_failed_logins(found.clinic, user).await.map_err(Failure::from)?;
-    let proven = Proven::of(found.clinic, user, login, found.login.must_change_password);
+    let login = app.executor.login(clinic, user).await?.filter(|login| login.staff.may_log_in(Utc::now()));
+    let Some(login) = login else { return Err(tried.failed(&app, LoginFailure::NotAllowed).await) };
+    app.store().forget_failed_logins(clinic, user).await.map_err(Failure::from)?;
+    let proven = Proven::of(clinic, user, login, known.must_change_password);
     begin_session(&app, &proven).await.map(Json)
 }
 
-/// A login that exists.
-pub struct Found {
+/// What was found where somebody wants to get in.
+pub struct Sought {
+    /// The platform where nobody knows the clinic that was named.
     pub clinic: ClinicId,
     pub username: String,
-    pub login: Credential,
+    username_hash: KeyedHash,
+    pub login: Option<Credential>,
 }
 
-/// Finds a login by clinic and user name.
-pub async fn find(app: &App, slug: Option<&str>, username: &str) -> Result<Option<Found>, Problem> {
-    let clinic = match slug {
+impl Sought {
+    pub(super) fn tried(&self) -> Tried {
+        let user = self.login.as_ref().map(|login| login.user);
+        Tried { clinic: self.clinic, username_hash: Some(self.username_hash.clone()), user }
+    }
+}
+
+/// Looks for a login by clinic and user name.
+pub async fn find(app: &App, slug: Option<&str>, username: &str) -> Result<Sought, Problem> {
+    let named = match slug {
         None => Some(ClinicId::PLATFORM),
         Some(slug) => app.store().clinic_by_slug(slug).await.map_err(Failure::from)?,
     };
-    let Some(clinic) = clinic else { return Ok(None) };
+    let clinic = named.unwrap_or(ClinicId::PLATFORM);
     let keys = app.store().vault().clinic(clinic).await.map_err(|error| Failure::from(StoreError::from(error)))?;
     let pseudonyms = Pseudonyms::new(&keys.pseudonym_secret);
-    let hash = username_hash(&pseudonyms, username);
-    let login = app.store().credential_of_username(clinic, &hash).await.map_err(Failure::from)?;
-    Ok(login.map(|login| Found { clinic, username: folded(username), login }))
+    let username_hash = username_hash(&pseudonyms, username);
+    let login = match named {
+        Some(clinic) => app.store().credential_of_username(clinic, &username_hash).await.map_err(Failure::from)?,
+        None => None,
+    };
+    Ok(Sought { clinic, username: folded(username), username_hash, login })
 }
 
 /// The fifth failure in a row locks the login; the lock is an event, the count is not.
-async fn count_failure(app: &App, found: &Found) -> Result<(), Problem> {
-    let user = found.login.user;
-    let failures = app.store().count_failed_login(found.clinic, user).await.map_err(Failure::from)?;
+async fn count_failure(app: &App, clinic: ClinicId, user: UserId) -> Result<(), Problem> {
+    let failures = app.store().count_failed_login(clinic, user).await.map_err(Failure::from)?;
     if failures.unsigned_abs() < MAX_FAILED_LOGINS {
         return Ok(());
     }
     const NAME: &str = "LockAfterFailedLogins";
-    let mut call = Call::<Staff>::new(found.clinic, user.into(), NAME, LockAfterFailedLogins {}.into());
+    let mut call = Call::<Staff>::new(clinic, user.into(), NAME, LockAfterFailedLogins {}.into());
     call.actor = Actor::system();
     if let Some(context) = RequestContext::current() {
         call.client = context.client;

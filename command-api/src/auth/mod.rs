@@ -2,6 +2,7 @@
 
 mod activate;
 mod activation;
+mod ledger;
 mod login;
 mod password;
 pub mod passwords;

@@ -3,12 +3,16 @@
 use axum::extract::State;
 use domain::{Staff, staff::ChangePassword, values::Password};
 use event_store::PasswordHash;
+use events::access::LoginFailure;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use service_kit::{Authenticated, Json, Problem};
 
-use super::session::{Proven, Tokens, begin_session};
+use super::{
+    ledger::Tried,
+    session::{Proven, Tokens, begin_session},
+};
 use crate::{
     app::App,
     execute::{Call, Failure, Secret},
@@ -34,7 +38,8 @@ pub async fn change(
     let known = app.store().credential(clinic, user).await.map_err(Failure::from)?;
     let stored = known.and_then(|login| login.password_hash).map(PasswordHash);
     if !app.passwords.verify(body.current_password, stored).await {
-        return Err(Problem::bad_credentials());
+        let tried = Tried { clinic, username_hash: None, user: Some(user) };
+        return Err(tried.failed(&app, LoginFailure::WrongPassword).await);
     }
     let password = app.passwords.hash(body.new_password.into_secret()).await;
     let mut call = Call::<Staff>::new(clinic, user.into(), "ChangePassword", ChangePassword {}.into());

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use chrono::{DateTime, TimeDelta, Utc};
 use event_store::{RefreshToken as StoredToken, Rotation};
-use events::{ClinicId, PatientId, Role, UserId};
+use events::{ClinicId, PatientId, Role, UserId, access::LoginFailure};
 use http::StatusCode;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
@@ -14,6 +14,7 @@ use service_kit::{
 };
 use uuid::Uuid;
 
+use super::ledger::{self, Tried};
 use crate::{
     app::App,
     execute::{CurrentLogin, Failure},
@@ -94,17 +95,20 @@ impl Prepared {
         })
     }
 
-    /// From now on the tokens are good.
-    pub async fn begin(&self, app: &App, clinic: ClinicId, user: UserId) -> Result<(), event_store::StoreError> {
+    /// From now on the tokens are good, and it is recorded who has them.
+    pub async fn begin(&self, app: &App, proven: &Proven) -> Result<(), Problem> {
         let now = Utc::now();
-        app.store().begin_session(clinic, user, self.session, stored(&self.secret, now), now).await
+        let token = stored(&self.secret, now);
+        let begun = app.store().begin_session(proven.clinic, proven.user, self.session, token, now).await;
+        begun.map_err(Failure::from)?;
+        ledger::logged_in(app, proven, self.session).await
     }
 }
 
 /// Begins a session and gives its tokens.
 pub async fn begin_session(app: &App, proven: &Proven) -> Result<Tokens, Problem> {
     let prepared = Prepared::new(app);
-    prepared.begin(app, proven.clinic, proven.user).await.map_err(Failure::from)?;
+    prepared.begin(app, proven).await?;
     prepared.tokens(proven)
 }
 
@@ -144,13 +148,17 @@ pub async fn refresh(State(app): State<App>, Json(body): Json<RefreshBody>) -> R
     let next = OpaqueSecret::generate();
     let (used, now) = (SecretHash::of(&token.secret), Utc::now());
     let rotation = app.store().rotate(token.clinic, &used.0, stored(&next, now), now).await;
-    let Rotation::Rotated { user, session } = rotation.map_err(Failure::from)? else {
-        return Err(Problem::bad_credentials());
+    let tried = |user| Tried { clinic: token.clinic, username_hash: None, user: Some(user) };
+    let (user, session) = match rotation.map_err(Failure::from)? {
+        Rotation::Rotated { user, session } => (user, session),
+        Rotation::Reused { user, .. } => return Err(tried(user).failed(&app, LoginFailure::TokenReused).await),
+        // Whose it was, nobody knows any more, if it ever was one.
+        Rotation::Refused => return Err(Problem::bad_credentials()),
     };
     let known = app.store().credential(token.clinic, user).await.map_err(Failure::from)?;
     let must_change_password = known.is_some_and(|known| known.must_change_password);
-    let login = app.executor.login(token.clinic, user).await?;
-    let login = login.filter(|login| login.staff.may_log_in(Utc::now())).ok_or_else(Problem::bad_credentials)?;
+    let login = app.executor.login(token.clinic, user).await?.filter(|login| login.staff.may_log_in(Utc::now()));
+    let Some(login) = login else { return Err(tried(user).failed(&app, LoginFailure::NotAllowed).await) };
     let proven = Proven::of(token.clinic, user, login, must_change_password);
     Prepared::of_session(&app, session, next).tokens(&proven).map(Json)
 }
@@ -158,5 +166,6 @@ pub async fn refresh(State(app): State<App>, Json(body): Json<RefreshBody>) -> R
 /// Ends the session of the token that it is sent with, at once and everywhere.
 pub async fn logout(State(app): State<App>, who: Authenticated) -> Result<StatusCode, Problem> {
     app.store().revoke_session(who.clinic(), who.session(), Utc::now()).await.map_err(Failure::from)?;
+    ledger::logged_out(&app, &who).await?;
     Ok(StatusCode::NO_CONTENT)
 }

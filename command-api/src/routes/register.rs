@@ -16,7 +16,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     auth::{Prepared, Proven},
-    execute::{Call, Failure, Secret},
+    execute::{Call, Secret},
     handle::{self, Ran, Sent},
     incoming::{Incoming, Whole},
     routes::{collection::chosen_id, document::document},
@@ -42,8 +42,11 @@ async fn register(State(app): State<App>, incoming: Incoming<Body, Whole>) -> Re
     call.fresh = chosen.is_none();
     call.secret = Some(Secret::Password(password));
     call.extra = {
-        let session = session.clone();
-        Arc::new(move |recorded| logged_in(&session, clinic, &slug, &username, recorded).unwrap_or_default())
+        let (session, slug, username) = (session.clone(), slug.clone(), username.clone());
+        Arc::new(move |recorded| {
+            let proven = administrator(clinic, &slug, &username, recorded);
+            proven.and_then(|proven| logged_in(&session, &proven)).unwrap_or_default()
+        })
     };
     if let Some(context) = RequestContext::current() {
         call.client = context.client;
@@ -61,37 +64,32 @@ async fn register(State(app): State<App>, incoming: Incoming<Body, Whole>) -> Re
         Ran::Forbidden => Problem::forbidden(),
         Ran::Problem(problem) => problem,
     })?;
-    if let (false, Some(user)) = (answered.replayed, answered.events.iter().find_map(administrator)) {
-        session.begin(&app, clinic, user).await.map_err(Failure::from)?;
+    let proven = administrator(clinic, &slug, &username, &answered.events);
+    if let (false, Some(proven)) = (answered.replayed, proven) {
+        session.begin(&app, &proven).await?;
     }
     handle::respond(answered, Some(&path))
 }
 
 /// The tokens of the first administrator, as members of the answer.
-fn logged_in(
-    session: &Prepared,
-    clinic: ClinicId,
-    slug: &str,
-    username: &str,
-    recorded: &[Recorded],
-) -> Option<Map<String, Value>> {
-    let user = recorded.iter().find_map(administrator)?;
-    let proven = Proven {
+fn logged_in(session: &Prepared, proven: &Proven) -> Option<Map<String, Value>> {
+    let tokens = session.tokens(proven).ok()?;
+    serde_json::to_value(tokens).ok()?.as_object().cloned()
+}
+
+/// The first administrator, whom the registration has invited.
+fn administrator(clinic: ClinicId, slug: &str, username: &str, recorded: &[Recorded]) -> Option<Proven> {
+    let invited = |recorded: &Recorded| match recorded.event {
+        DomainEvent::Staff(StaffEvent::StaffInvited { .. }) => Some(UserId(recorded.stream.id)),
+        _ => None,
+    };
+    Some(Proven {
         clinic,
         slug: Some(slug.to_owned()),
-        user,
+        user: recorded.iter().find_map(invited)?,
         username: username.to_owned(),
         roles: vec![Role::ClinicAdmin],
         patient: None,
         must_change_password: false,
-    };
-    let tokens = session.tokens(&proven).ok()?;
-    serde_json::to_value(tokens).ok()?.as_object().cloned()
-}
-
-fn administrator(recorded: &Recorded) -> Option<UserId> {
-    match recorded.event {
-        DomainEvent::Staff(StaffEvent::StaffInvited { .. }) => Some(UserId(recorded.stream.id)),
-        _ => None,
-    }
+    })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::extract::{FromRef, FromRequestParts, MatchedPath, RawPathParams};
 use chrono::Utc;
+use events::PatientId;
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 
 use super::{Authenticated, Authority, ClinicScope, PlatformScope};
@@ -12,6 +13,9 @@ use crate::{context::RequestContext, problem::Problem};
 
 /// The path parameter that names a clinic.
 const SLUG: &str = "slug";
+/// The part of a route that names a patient, and the parameter in it.
+const PATIENT: &str = "/patients/{id}";
+const ID: &str = "id";
 /// The security scheme of the OpenAPI document.
 pub(crate) const BEARER: &str = "access_token";
 
@@ -27,7 +31,8 @@ where
         let token = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
         let claims = authority.verifier.verify(token, Utc::now())?;
         let context = RequestContext::of(&parts.extensions, parts.uri.path());
-        Ok(Self { claims, context, operation: operation(parts), journal: authority.journal })
+        let (operation, named) = (operation(parts), patient(parts, state).await);
+        Ok(Self { claims, context, operation, named, journal: authority.journal })
     }
 }
 
@@ -35,6 +40,16 @@ where
 fn operation(parts: &Parts) -> Arc<str> {
     let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     format!("{} {route}", parts.method).into()
+}
+
+/// Whose record a path like `/clinic/{slug}/api/v1/patients/{id}/merge` names.
+async fn patient<S: Send + Sync>(parts: &mut Parts, state: &S) -> Option<PatientId> {
+    let route = parts.extensions.get::<MatchedPath>()?;
+    if !route.as_str().contains(PATIENT) {
+        return None;
+    }
+    let params = RawPathParams::from_request_parts(parts, state).await.ok()?;
+    params.iter().find(|(name, _)| *name == ID)?.1.parse().ok().map(PatientId)
 }
 
 /// RFC 6750: one `Authorization: Bearer …`.

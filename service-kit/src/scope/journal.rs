@@ -2,7 +2,7 @@
 
 use std::{error::Error, pin::Pin, sync::Arc};
 
-use events::{Actor, Client, ClinicId};
+use events::{Actor, Client, ClinicId, PatientId};
 use uuid::Uuid;
 
 use crate::access::{Capability, Need};
@@ -28,6 +28,8 @@ pub struct Attempt {
     pub correlation_id: Uuid,
     /// Method and route template: `POST /clinic/{slug}/api/v1/patients`.
     pub operation: Arc<str>,
+    /// The patient of the path, where it names one.
+    pub patient: Option<PatientId>,
     pub refused: Refused,
 }
 

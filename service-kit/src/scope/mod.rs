@@ -45,6 +45,8 @@ pub struct Authenticated {
     context: RequestContext,
     /// `POST /clinic/{slug}/api/v1/patients`
     operation: Arc<str>,
+    /// The patient of the path, where it names one.
+    named: Option<PatientId>,
     journal: Arc<dyn AccessJournal>,
 }
 
@@ -159,6 +161,7 @@ impl Authenticated {
             client: self.context.client.clone(),
             correlation_id: self.context.correlation_id,
             operation: self.operation.clone(),
+            patient: self.named,
             refused,
         };
         tracing::info!(refused = attempt.refused.code(), operation = %attempt.operation, "access refused");
