@@ -416,3 +416,42 @@ async fn the_trail_is_a_fhir_bundle_with_an_event_for_each_patient_of_a_list() {
     assert_eq!((&granted["type"]["code"], &granted["subtype"][0]["code"]), (&json!("110113"), &json!("110136")));
     assert!(!answer.text.contains("+9198200"), "values of changes are not handed on");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_trail_of_an_erased_person_names_nothing_even_while_the_key_still_opens() {
+    // Nobody carries the erasure out here: the key is fenced, not destroyed.
+    let stack = Stack::start().await;
+    let clinic = TestClinic::register(&stack.client()).await;
+    let second = clinic.staff(&["clinic_admin"]).await;
+    let body = json!({"first_name": "Marigold", "phone": "+919820012345"});
+    let patient = clinic.post("/patients", body).await.expect(201);
+    let id = patient.id();
+    let told = json!({"recipient": "Begonia", "description": "Visits", "statement": "Required by law"});
+    let disclosed = clinic.post(&format!("/patients/{id}/disclosures"), told).await.expect(201);
+    let shown = clinic.get_at(patient.position(), &format!("/patients/{id}")).await.expect(200);
+    clinic.post(&format!("/patients/{id}/request-erasure"), json!({"reason": "moves away"})).await.expect(200);
+    second.post(&clinic.path(&format!("/patients/{id}/approve-erasure")), json!({})).await.expect(200);
+    let record = format!("/audit/events?patient={id}");
+    let entry = format!("/audit/access/{}", disclosed.json()["access_position"]);
+    let (log, disclosures) = (format!("/patients/{id}/access-log"), format!("/patients/{id}/disclosures"));
+    for path in [record.as_str(), "/audit/trail", "/audit/fhir", "/audit/events/3", &entry, &log, &disclosures] {
+        let answer = clinic.get(path).await.expect(200);
+        for word in ["Marigold", "98200", "Begonia", "moves away"] {
+            assert!(!answer.text.contains(word), "{path} shows {word}: {}", answer.text);
+        }
+    }
+    let number = shown.text_of("number");
+    let entries = items(&clinic.get(&record).await.expect(200));
+    let registered = of_event(&entries, "PatientRegistered");
+    assert_eq!(registered["sentence"], format!("admin (clinic admin) registered patient {number}"));
+    assert_eq!(registered["content"], "erased");
+    assert_eq!(
+        *change(registered, "first_name"),
+        json!({"field": "first_name", "before": null, "after": null, "withheld": true})
+    );
+    of_event(&entries, "PatientErased");
+    let seen = items(&clinic.get(&log).await.expect(200));
+    assert!(seen.iter().any(|entry| entry["data"] == "patient_read"), "who saw it before is told: {seen:#?}");
+    let accounted = items(&clinic.get(&disclosures).await.expect(200));
+    assert_eq!((&accounted[0]["content"], &accounted[0]["disclosure"]), (&json!("erased"), &Value::Null));
+}

@@ -104,10 +104,11 @@ pub(crate) async fn accounted(reader: &Reader, rows: Vec<StoredRow>, own: bool) 
             })) => (disclosure, suspended_until, sealed.into_open()),
             _ => (row.event_id, None, None),
         };
-        let open = own || veil.is_open(row.patient);
+        let (content, erased) = (veil.content(&row, read.content), veil.is_erased(row.patient));
+        let open = own && !erased || veil.is_open(row.patient);
         let number = row.patient.and_then(|patient| labels.name(&patient.0));
         let said = said.filter(|_| open);
-        Accounted { number, id, content: read.content, said, suspended_until, withheld: !open, row }
+        Accounted { number, id, content, said, suspended_until, withheld: !open && !erased, row }
     });
     Ok(accounted.collect())
 }

@@ -166,7 +166,9 @@ pub(crate) async fn tell(
     };
     let contents = content::read(reader, &rows).await?;
     let rows = rows.iter().zip(&payloads).zip(contents).zip(ends);
-    Ok(rows.map(|(((row, payload), read), last)| page.entry(row, payload, read.content, last)).collect())
+    Ok(rows
+        .map(|(((row, payload), read), last)| page.entry(row, payload, page.veil.content(row, read.content), last))
+        .collect())
 }
 
 async fn shown(reader: &Reader, rows: &[StoredRow], whole: bool) -> Result<HashMap<Position, Vec<Shown>>, Problem> {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use service_kit::{Capability, Problem};
 use uuid::Uuid;
 
+use super::content::Content;
 use crate::{audience::sees_restricted, reader::Reader, scope::Select, sql::Sql};
 
 /// What one must be allowed to read to see a member of a read model; `None`: nobody sees it here.
@@ -36,26 +37,43 @@ pub(super) struct Veil<'a> {
     reader: &'a Reader,
     /// Patients whose records are not restricted; `None`: the reader sees restricted ones.
     open: Option<HashSet<Uuid>>,
+    /// Patients who were erased. For a moment their keys still open what they sealed; nobody is shown it.
+    erased: HashSet<Uuid>,
 }
 
 #[derive(Deserialize)]
-struct Open {
+struct Found {
     id: Uuid,
 }
 
 impl<'a> Veil<'a> {
     pub(super) async fn of(reader: &'a Reader, rows: &[StoredRow]) -> Result<Self, Problem> {
-        if sees_restricted(reader) {
-            return Ok(Self { reader, open: None });
-        }
         let patients: HashSet<Uuid> = rows.iter().filter_map(|row| row.patient).map(|patient| patient.0).collect();
-        let open = reader.all::<Open>(unrestricted(patients.into_iter().collect())).await?.value;
-        Ok(Self { reader, open: Some(open.into_iter().map(|open| open.id).collect()) })
+        let patients: Vec<Uuid> = patients.into_iter().collect();
+        let erased = ids(reader, erased(patients.clone())).await?;
+        let open = match sees_restricted(reader) {
+            true => None,
+            false => Some(ids(reader, unrestricted(patients)).await?),
+        };
+        Ok(Self { reader, open, erased })
+    }
+
+    pub(super) fn is_erased(&self, patient: Option<PatientId>) -> bool {
+        patient.is_some_and(|patient| self.erased.contains(&patient.0))
+    }
+
+    /// What is said of a row's sealed part, of which `found` is what became of it.
+    pub(super) fn content(&self, row: &StoredRow, found: Content) -> Content {
+        match found {
+            Content::Sealed if self.is_erased(row.patient) => Content::Erased,
+            found => found,
+        }
     }
 
     /// Whether what a row says about this patient may be shown. Of somebody whom no read model knows, it may not.
     pub(super) fn is_open(&self, patient: Option<PatientId>) -> bool {
         match (&self.open, patient) {
+            _ if self.is_erased(patient) => false,
             (None, _) | (_, None) => true,
             (Some(open), Some(patient)) => open.contains(&patient.0),
         }
@@ -70,6 +88,18 @@ impl<'a> Veil<'a> {
 /// Whether the reader may see what is not sealed in this row.
 pub(crate) async fn is_open(reader: &Reader, row: &StoredRow) -> Result<bool, Problem> {
     Ok(Veil::of(reader, std::slice::from_ref(row)).await?.is_open(row.patient))
+}
+
+async fn ids(reader: &Reader, select: Select) -> Result<HashSet<Uuid>, Problem> {
+    Ok(reader.all::<Found>(select).await?.value.into_iter().map(|found| found.id).collect())
+}
+
+/// Those of the patients whose keys are fenced, which is done with the last event of their charts.
+fn erased(patients: Vec<Uuid>) -> Select {
+    let sql = Sql::new("k.patient AS id FROM log.patient_key k WHERE k.clinic = s.clinic AND k.patient = ANY(")
+        .bind(patients)
+        .push(") AND (k.fenced_at IS NOT NULL OR k.destroyed_at IS NOT NULL)");
+    Select::from_log(sql)
 }
 
 /// Those of the patients of whom no id of the same person is restricted.
