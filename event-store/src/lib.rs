@@ -12,6 +12,7 @@ mod outage;
 pub mod position;
 pub mod publish;
 pub mod relay;
+pub mod replays;
 pub mod schema;
 pub mod sessions;
 mod spans;

@@ -6,10 +6,8 @@ use read_models::{Projection, Visitor};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row, Transaction};
 
 use crate::{
-    Failure,
-    apply::json,
+    copy::{copy_lines, write_lines},
     digest::digest,
-    fields::{self, copy_line},
     history::History,
     rebuild::{Folded, RebuildError},
     table::Table,
@@ -117,15 +115,7 @@ async fn write_expected<P: Projection>(
 ) -> Result<(), RebuildError> {
     let make = format!("CREATE TEMPORARY TABLE expected (LIKE {}) ON COMMIT DROP", table.name);
     sqlx::query(AssertSqlSafe(make)).persistent(false).execute(&mut **transaction).await?;
-    let id = folded.clinic.to_string();
     let mut lines = Vec::new();
-    for (_, row) in folded.rows.into_sorted() {
-        let row = json(&row);
-        let texts = fields::texts(&row, &table.columns).map_err(|error| Failure::misfit(&error))?;
-        copy_line(&mut lines, &id, &texts);
-    }
-    let mut copy = transaction.copy_in_raw(&table.copy_into(EXPECTED)).await?;
-    copy.send(lines).await?;
-    copy.finish().await?;
-    Ok(())
+    write_lines(&mut lines, table, folded.clinic, folded.rows)?;
+    Ok(copy_lines(transaction, table, EXPECTED, lines).await?)
 }

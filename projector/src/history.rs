@@ -1,13 +1,12 @@
-//! The log read from its beginning, in pages: for rebuilds, comparisons and the past.
+//! The log read from its beginning, in pages: for rebuilds, comparisons and replays.
 
 use std::sync::Arc;
 
 use event_store::{
     Span,
     feed::{Checkpoint, FeedEvent, Opener, Source, SourceError},
-    stored_row,
 };
-use events::{ClinicId, Ledger, PatientId, Position};
+use events::{ClinicId, Ledger};
 use sqlx::{PgPool, Row};
 
 /// Events read in one page.
@@ -50,26 +49,6 @@ impl History {
     /// The events of all spans, clinic by clinic, in order.
     pub(crate) async fn page(&self, spans: &[Span]) -> Result<Vec<Arc<FeedEvent>>, SourceError> {
         self.source.page(spans.iter().copied()).await
-    }
-
-    /// The events in one patient's chart up to a position of the clinic, in order.
-    pub(crate) async fn chart(
-        &self,
-        clinic: ClinicId,
-        patient: PatientId,
-        upto: Position,
-    ) -> Result<Vec<Arc<FeedEvent>>, SourceError> {
-        let rows = sqlx::query(
-            "SELECT * FROM log.event
-             WHERE clinic = $1 AND ledger = $2 AND patient = $3 AND patient_version IS NOT NULL AND position <= $4
-             ORDER BY patient_version",
-        )
-        .bind(clinic.0)
-        .bind(Ledger::Record as i16)
-        .bind(patient.0)
-        .bind(upto)
-        .try_map(|row| stored_row(&row));
-        self.source.decode(rows.fetch_all(&self.pool).await?).await
     }
 }
 

@@ -4,7 +4,8 @@
 //! - [`rebuild`] makes a read model again from the log, for all clinics or for one; [`compare`] says whether
 //!   the served rows are what the log says.
 //! - [`purge`] makes one clinic's again after an erasure.
-//! - [`past`] folds one patient's rows up to a position.
+//! - [`build_replay`] makes the read models of one clinic as they were, in tables of their own; the projector does so
+//!   for all that were asked for.
 //! - [`parked`] events wait for people; [`retry`] lets them be tried again; [`status`] shows how all stands.
 //!
 //! Rows and checkpoint are written in one statement, which does nothing where the checkpoint is not where
@@ -14,6 +15,7 @@ mod apply;
 mod cache;
 mod company;
 mod compare;
+mod copy;
 mod digest;
 mod failure;
 mod fields;
@@ -22,10 +24,10 @@ mod history;
 pub mod metrics;
 mod migrate;
 mod parked;
-mod past;
 mod place;
 mod purge;
 mod rebuild;
+mod replay;
 mod service;
 mod shares;
 mod status;
@@ -39,8 +41,8 @@ pub use follow::LOOK_EVERY;
 pub use history::History;
 pub use migrate::migrate;
 pub use parked::{Parked, parked, retry};
-pub use past::{PastError, past, position_at};
 pub use purge::purge;
 pub use rebuild::{Progress, RebuildError, Rebuilding, rebuild};
+pub use replay::{Built, Replaying, build as build_replay, replaying};
 pub use service::{Projector, pool};
 pub use status::{ProjectionStatus, status};

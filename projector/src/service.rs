@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     follow::{self, follow},
     history::History,
-    metrics,
+    metrics, replay,
     shares::{self, Shares},
     status,
 };
@@ -56,6 +56,7 @@ impl Projector {
             tasks.spawn(shares::keep(self.history.pool().clone(), tell));
         }
         tasks.spawn(measure(self.history.pool().clone()));
+        tasks.spawn(replay::serve(self.history.clone()));
         let announcer = PositionAnnouncer::start(self.nats);
         let shared = follow::Shared { history: self.history, ingest: self.ingest, announcer, shares };
         let mut followers = JoinSet::new();

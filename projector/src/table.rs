@@ -7,7 +7,7 @@ use sqlx::{PgPool, Row};
 
 use crate::fields::Column;
 
-/// Where a read model's rows lie: the served table, or the one that a rebuild fills beside it.
+/// Where a read model's rows lie: the served table, the one that a rebuild fills beside it, or a replay's.
 pub(crate) struct Table<P> {
     /// With its schema: `read.patient_1`.
     pub(crate) name: String,
@@ -24,21 +24,27 @@ pub(crate) struct Table<P> {
 
 /// What a rebuild adds to the names of what it fills.
 pub(crate) const NEXT: &str = "_next";
+/// How far the served tables, and those that a rebuild fills, have been folded.
+pub(crate) const CHECKPOINTS: &str = "read.checkpoint";
 
 impl<P: Projection> Table<P> {
     /// The table that queries read.
     pub(crate) async fn served(pool: &PgPool) -> sqlx::Result<Self> {
-        Ok(Self::new(String::new(), columns(pool, P::TABLE).await?))
+        Ok(Self::new(P::TABLE.to_owned(), projection_of::<P>().to_owned(), columns(pool, P::TABLE).await?))
     }
 
     /// The table that a rebuild fills.
     pub(crate) fn next(&self) -> Self {
-        Self::new(NEXT.to_owned(), self.columns.clone())
+        let (name, projection) = (format!("{}{NEXT}", self.name), format!("{}{NEXT}", self.projection));
+        Self::new(name, projection, self.columns.clone())
     }
 
-    fn new(suffix: String, columns: Vec<Column>) -> Self {
-        let name = format!("{}{suffix}", P::TABLE);
-        let projection = format!("{}{suffix}", projection_of::<P>());
+    /// The table of the same name in another schema.
+    pub(crate) fn within(self, schema: &str) -> Self {
+        Self::new(format!("{schema}.{}", self.projection), self.projection, self.columns)
+    }
+
+    fn new(name: String, projection: String, columns: Vec<Column>) -> Self {
         Self {
             load: load::<P>(&name),
             save: save::<P>(&name, &columns),

@@ -16,13 +16,12 @@ use tokio::sync::mpsc;
 
 use super::{Folded, Progress, RebuildError, Running};
 use crate::{
-    Failure,
-    apply::{self, json},
-    fields::{self, copy_line},
+    Failure, apply,
+    copy::{copy_lines, insert_checkpoints, write_lines},
     history::{History, PAGE_EVENTS_MAX, count, pages},
     parked,
     switch::{CatchUp, switch},
-    table::Table,
+    table::{CHECKPOINTS, Table},
 };
 
 /// A clinic with more events is not folded in memory but applied in batches.
@@ -125,27 +124,10 @@ async fn copy<P: Projection>(pool: &PgPool, next: &Table<P>, folded: Vec<Folded<
     let mut checkpoints = Vec::with_capacity(folded.len());
     let mut lines = Vec::new();
     for Folded { clinic, rows, at, .. } in folded {
-        let id = clinic.to_string();
-        for (_, row) in rows.into_sorted() {
-            let row = json(&row);
-            let texts = fields::texts(&row, &next.columns).map_err(|error| Failure::misfit(&error))?;
-            copy_line(&mut lines, &id, &texts);
-        }
-        checkpoints.push((clinic.0, at));
+        write_lines(&mut lines, next, clinic, rows)?;
+        checkpoints.push((clinic, at));
     }
-    let mut copy = transaction.copy_in_raw(&next.copy_into(&next.name)).await?;
-    copy.send(lines).await?;
-    copy.finish().await?;
-    sqlx::query(
-        "INSERT INTO read.checkpoint (clinic_id, projection, position, hash)
-         SELECT c.clinic_id, $1, c.position, c.hash
-         FROM unnest($2::uuid[], $3::bigint[], $4::bytea[]) AS c(clinic_id, position, hash)",
-    )
-    .bind(&next.projection)
-    .bind(checkpoints.iter().map(|(clinic, _)| *clinic).collect::<Vec<_>>())
-    .bind(checkpoints.iter().map(|(_, at)| at.position).collect::<Vec<_>>())
-    .bind(checkpoints.iter().map(|(_, at)| at.hash.as_slice()).collect::<Vec<_>>())
-    .execute(&mut *transaction)
-    .await?;
+    copy_lines(&mut transaction, next, &next.name, lines).await?;
+    insert_checkpoints(&mut transaction, CHECKPOINTS, &next.projection, &checkpoints).await?;
     Ok(transaction.commit().await?)
 }

@@ -2,9 +2,9 @@
 
 mod follow;
 mod parking;
-mod past;
 mod queries;
 mod rebuild;
+mod replay;
 mod sharing;
 mod tamper;
 mod world;
