@@ -197,7 +197,8 @@ where
     Err(Problem::new(CONTENDED).retry_after(BUSY_RETRY_AFTER).into())
 }
 
-async fn keyed(app: &App, sent: &Sent<'_>, key: &str) -> Result<KeyedCall, Problem> {
+/// What the log keeps of a client's idempotency key.
+pub async fn keyed(app: &App, sent: &Sent<'_>, key: &str) -> Result<KeyedCall, Problem> {
     let keys = app.store().vault().clinic(sent.kept_in()).await;
     let keys = keys.map_err(|error| Failure::from(StoreError::from(error)))?;
     Ok(keyed_call(sent.kept_in(), &keys.idempotency_secret, key, sent))

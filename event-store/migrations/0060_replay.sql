@@ -55,7 +55,8 @@ BEGIN
     END;
     IF outcome = 'asked' THEN
         INSERT INTO log.replay (clinic, id, position, instant, asked_by, expires_at)
-        SELECT of_clinic, of_id, place, coalesce(least(moment, now()), e.recorded_at), by_user, now() + lives
+        SELECT of_clinic, of_id, place,
+               CASE WHEN moment IS NULL THEN e.recorded_at ELSE least(moment, now()) END, by_user, now() + lives
         FROM log.event e WHERE e.clinic = of_clinic AND e.ledger = 1 AND e.position = place
         RETURNING * INTO known;
     END IF;

@@ -43,6 +43,6 @@ pub use migrate::migrate;
 pub use parked::{Parked, parked, retry};
 pub use purge::purge;
 pub use rebuild::{Progress, RebuildError, Rebuilding, rebuild};
-pub use replay::{Built, Replaying, build as build_replay, replaying};
+pub use replay::{Built, Replaying, build as build_replay, error as replay_error, replaying};
 pub use service::{Projector, pool};
 pub use status::{ProjectionStatus, status};

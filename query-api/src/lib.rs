@@ -10,6 +10,7 @@ pub mod disclosure;
 pub mod fresh;
 pub mod past;
 pub mod reader;
+pub mod replay;
 pub mod routes;
 pub mod row;
 pub mod scope;

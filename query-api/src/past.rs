@@ -1,18 +1,15 @@
 //! What a patient's record said at an earlier time: the chart, read from the log up to a position and folded
 //! as the projector folds it.
 
-mod as_of;
-
 use std::collections::BTreeSet;
 
-pub use as_of::AsOf;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use event_store::{StoredRow, feed::Opened};
-use events::{PatientId, Position, Recorded, access};
+use events::{Ledger, PatientId, Position, Recorded, access};
 use read_models::{Appointments, PatientRow, Patients, Projection, Rows};
 use serde::Deserialize;
-use service_kit::{Capability, Limit, Problem};
+use service_kit::{AsOf, Capability, Limit, Problem};
 use uuid::Uuid;
 
 use crate::{
@@ -44,15 +41,35 @@ impl Moment {
     /// 400 for a position that the record has not reached, 404 for a moment before the clinic's first event.
     pub(crate) async fn of(reader: &Reader, as_of: AsOf) -> Result<Self, Problem> {
         if let AsOf::Position(position) = as_of {
-            let head = reader.all::<serde::de::IgnoredAny>(Select::position_of(Source::Log)).await?.position;
+            let head = reader.all::<serde::de::IgnoredAny>(Select::position_of(Source::Record)).await?.position;
             if position > head {
                 return Err(Problem::parameter("as_of", "The clinic's record has not reached this position."));
             }
         }
-        let moment = reader.one::<Self>(as_of.moment()).await?.found()?.value;
-        reader.looks_at(access::Moment::AsOf(moment.position));
-        Ok(moment)
+        let found = reader.one::<Self>(moment(as_of)).await?.found()?.value;
+        reader.looks_at(access::Moment::AsOf(found.position));
+        Ok(found)
     }
+}
+
+/// The last position not later than this, and when it was recorded. In a replay nothing is later than its end.
+fn moment(as_of: AsOf) -> Select {
+    let sql = Sql::new(
+        "e.position, e.recorded_at, (SELECT c.time_zone FROM read.clinic_1 c WHERE c.clinic_id = s.clinic \
+         AND c.id = s.clinic) AS time_zone FROM log.event e WHERE e.clinic = s.clinic AND e.ledger = ",
+    )
+    .bind(Ledger::Record as i16)
+    .push(" AND e.position = ");
+    Select::from_record(match as_of {
+        AsOf::Position(position) => sql.bind(position),
+        AsOf::Instant(instant) => sql
+            .push(
+                "least((SELECT h.position FROM log.head h WHERE h.clinic = s.clinic AND h.ledger = 1), \
+                 log.position_at(s.clinic, ",
+            )
+            .bind(instant)
+            .push("))"),
+    })
 }
 
 /// Whether the asker may look back at this person: everybody's past, or that of their own patients.
@@ -124,7 +141,7 @@ async fn chart(reader: &Reader, patients: Vec<Uuid>, upto: Position) -> Result<V
     .push(") AND e.position <= ")
     .bind(upto)
     .push(" ORDER BY e.position");
-    let rows: Vec<StoredRow> = reader.stored(Select::from_log(sql)).await?;
+    let rows: Vec<StoredRow> = reader.stored(Select::from_record(sql)).await?;
     let opened = reader.opener().open(&rows).await.map_err(|error| Problem::unavailable("keys", error))?;
     rows.iter().zip(opened).map(|(row, opened)| recorded(row, opened)).collect()
 }

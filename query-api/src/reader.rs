@@ -4,16 +4,20 @@ use std::sync::{Arc, OnceLock};
 
 use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::extract::FromRequestParts;
+use chrono::{DateTime, Utc};
 use event_store::{Store, StoredRow, feed::Opener, position::PositionWatch, stored_row};
 use events::access::{Moment, Parameters};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
-use service_kit::{Capability, ClinicScope, Grant, Need, Problem, Reach, headers::MinPosition};
+use service_kit::{
+    Capability, ClinicScope, Grant, Need, Problem, Reach, headers::MinPosition, replay::ReplayParameter,
+};
 
 use crate::{
     QueryState,
     disclosure::Asked,
     fresh,
+    replay::{self, Replay},
     scope::{Reflected, Scoped, Select, Source},
 };
 
@@ -43,6 +47,14 @@ impl Reader {
     /// 403, recorded: for what a limited grant does not cover.
     pub async fn refuse(&self, capability: Capability) -> Problem {
         self.scope.refuse(capability, Need::Read).await
+    }
+
+    /// The past of the whole clinic; else 403, recorded.
+    pub(crate) async fn may_replay(&self) -> Result<(), Problem> {
+        match self.may_read(Capability::Replay).await?.is_everything() {
+            true => Ok(()),
+            false => Err(self.refuse(Capability::Replay).await),
+        }
     }
 
     pub fn grant(&self, capability: Capability) -> Grant {
@@ -97,10 +109,37 @@ impl Reader {
         Ok(self.asked.parameters(Some(&keys)))
     }
 
+    /// The replay that the request is asked of; `None`: the clinic as it is.
+    pub fn replay(&self) -> Option<&Replay> {
+        self.scoped.replay()
+    }
+
+    /// The same request of the clinic as it is; `None` where it is that already.
+    pub(crate) fn present(&self) -> Option<Self> {
+        self.replay()?;
+        Some(Self { scoped: self.scoped.clone().in_present(), ..self.clone() })
+    }
+
+    /// What time it is for the asker: in a replay the replay's instant.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.replay().map_or_else(Utc::now, |replay| replay.instant)
+    }
+
+    /// Of the clinic as it is.
+    async fn of(parts: &mut Parts, state: &QueryState) -> Result<Self, Problem> {
+        let scope = ClinicScope::from_request_parts(parts, state).await?;
+        let at_least = MinPosition::from_request_parts(parts, state).await?;
+        let asked = Arc::new(Asked::of(parts, state).await?);
+        let QueryState { db, watch, opener, store, .. } = state.clone();
+        let moment = Arc::default();
+        Ok(Self { scoped: Scoped::of(&db, &scope), scope, at_least, watch, opener, store, asked, moment })
+    }
+
     async fn wait(&self, source: Source) -> Result<(), Problem> {
-        match self.at_least.0 {
-            Some(position) => fresh::reached(&self.scoped, &self.watch, source, position).await,
-            None => Ok(()),
+        match (self.at_least.0, self.replay()) {
+            (None, _) => Ok(()),
+            (Some(position), Some(replay)) => replay.has_reached(position),
+            (Some(position), None) => fresh::reached(&self.scoped, &self.watch, source, position).await,
         }
     }
 
@@ -113,16 +152,40 @@ impl FromRequestParts<QueryState> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &QueryState) -> Result<Self, Problem> {
-        let scope = ClinicScope::from_request_parts(parts, state).await?;
-        let at_least = MinPosition::from_request_parts(parts, state).await?;
-        let asked = Arc::new(Asked::of(parts, state).await?);
-        let QueryState { db, watch, opener, store, .. } = state.clone();
-        let moment = Arc::default();
-        Ok(Self { scoped: Scoped::of(&db, &scope), scope, at_least, watch, opener, store, asked, moment })
+        let mut reader = Self::of(parts, state).await?;
+        if let ReplayParameter(Some(id)) = ReplayParameter::from_request_parts(parts, state).await? {
+            reader.may_replay().await?;
+            let replay = Replay::find(&reader.scoped, id).await?;
+            reader.scoped = reader.scoped.in_replay(replay);
+            reader.looks_at(Moment::Replay(id));
+        }
+        Ok(reader)
     }
 }
 
 impl OperationInput for Reader {
+    fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
+        Live::operation_input(ctx, operation);
+        ReplayParameter::operation_input(ctx, operation);
+    }
+}
+
+/// A request for what has no past of its own, such as the audit trail: with `?replay=` it is refused.
+pub struct Live(pub Reader);
+
+impl FromRequestParts<QueryState> for Live {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &QueryState) -> Result<Self, Problem> {
+        let reader = Reader::of(parts, state).await?;
+        match ReplayParameter::from_request_parts(parts, state).await? {
+            ReplayParameter(None) => Ok(Self(reader)),
+            ReplayParameter(Some(_)) => Err(replay::is_of_the_present()),
+        }
+    }
+}
+
+impl OperationInput for Live {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {
         ClinicScope::operation_input(ctx, operation);
         MinPosition::operation_input(ctx, operation);

@@ -3,7 +3,7 @@
 //! clinic for this statement alone. Without it there are no rows; a query that forgets its own
 //! `clinic_id = s.clinic` still sees no other clinic's.
 
-use std::error::Error;
+use std::{error::Error, sync::Arc};
 
 use aide::{
     OperationOutput,
@@ -17,7 +17,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use service_kit::{Authenticated, ClinicScope, Json, Problem, headers::position_header};
 use sqlx::{AssertSqlSafe, PgPool, Row, postgres::PgRow};
 
-use crate::{row, sql::Sql};
+use crate::{
+    replay::{self, Replay},
+    row,
+    sql::Sql,
+};
 
 /// What a query found, and the position of the clinic that all of it reflects.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +68,9 @@ impl<T> Reflected<Option<T>> {
 pub enum Source {
     /// Tables of the schema `read`, without it: `patient_1`. The least of their checkpoints.
     Models(&'static [&'static str]),
-    /// The record itself: its head.
+    /// The record itself: its head. In a replay it ends where the replay does.
+    Record,
+    /// Whatever else the log holds, at the record's head. It has no past that could be asked for.
     Log,
 }
 
@@ -73,7 +79,7 @@ impl Source {
     pub(crate) fn projections(self) -> &'static [&'static str] {
         match self {
             Self::Models(models) => models,
-            Self::Log => &[],
+            Self::Record | Self::Log => &[],
         }
     }
 }
@@ -89,6 +95,11 @@ impl Select {
     /// From these read models.
     pub fn new(models: &'static [&'static str], body: Sql) -> Self {
         Self { source: Source::Models(models), body }
+    }
+
+    /// From the record alone: what clinics did, not what they looked at.
+    pub fn from_record(body: Sql) -> Self {
+        Self { source: Source::Record, body }
     }
 
     pub fn from_log(body: Sql) -> Self {
@@ -110,6 +121,8 @@ impl Select {
 pub struct Scoped {
     db: PgPool,
     who: Authenticated,
+    /// From which all is answered, instead of the served tables.
+    replay: Option<Arc<Replay>>,
 }
 
 impl Scoped {
@@ -119,7 +132,19 @@ impl Scoped {
 
     /// For what a login may always ask: who it is itself.
     pub(crate) fn own(db: &PgPool, who: &Authenticated) -> Self {
-        Self { db: db.clone(), who: who.clone() }
+        Self { db: db.clone(), who: who.clone(), replay: None }
+    }
+
+    pub(crate) fn in_replay(self, replay: Replay) -> Self {
+        Self { replay: Some(Arc::new(replay)), ..self }
+    }
+
+    pub(crate) fn in_present(self) -> Self {
+        Self { replay: None, ..self }
+    }
+
+    pub(crate) fn replay(&self) -> Option<&Replay> {
+        self.replay.as_deref()
     }
 
     pub(crate) fn clinic(&self) -> ClinicId {
@@ -140,8 +165,13 @@ impl Scoped {
     where
         E: Error + Send + Sync + 'static,
     {
-        let (text, arguments) = self.statement(select).finish()?;
-        let rows = sqlx::query_with(AssertSqlSafe(text), arguments).fetch_all(&self.db).await?;
+        let (text, arguments) = self.statement(select)?.finish()?;
+        // What is asked of a replay is not prepared: its tables will soon be gone.
+        let query = sqlx::query_with(AssertSqlSafe(text), arguments).persistent(self.replay.is_none());
+        let rows = query.fetch_all(&self.db).await.map_err(|error| match &self.replay {
+            Some(_) => replay::failed(error),
+            None => error.into(),
+        })?;
         let position = position(rows.first())?;
         let found = rows.iter().filter(|row| is_found(row)).map(read);
         Ok(Reflected { value: found.collect::<Result<_, _>>().map_err(Problem::internal)?, position })
@@ -149,15 +179,19 @@ impl Scoped {
 
     /// The checkpoints come from the statement's own snapshot, as its rows do. `read.scope` does not: it sees a
     /// login that ended a moment ago.
-    fn statement(&self, select: Select) -> Sql {
-        let Select { source, mut body } = select;
+    fn statement(&self, select: Select) -> Result<Sql, Problem> {
+        let Select { source, body } = select;
+        let mut body = match &self.replay {
+            Some(replay) => body.rewritten(|text| replay.exchange(text))?,
+            None => body,
+        };
         let login = [
             body.argument(self.who.clinic().0),
             body.argument(self.who.user().0),
             body.argument(self.who.session()),
             body.argument(self.who.issued_at()),
         ];
-        let reached = reached(source, &mut body);
+        let reached = reached(source, self.replay(), &mut body)?;
         // The query's own columns come first and in its order: some rows are read by place.
         let before = format!(
             "SELECT q.*, s.clinic IS NOT NULL AS \"#live\", c.position AS \"#position\" \
@@ -165,24 +199,29 @@ impl Scoped {
              LEFT JOIN LATERAL (SELECT b.*, true AS \"#found\" FROM (SELECT ",
             login = login.join(", "),
         );
-        body.within(&before, " OFFSET 0) b) q ON true")
+        Ok(body.within(&before, " OFFSET 0) b) q ON true"))
     }
 }
 
 /// A model without a checkpoint has seen nothing yet.
-fn reached(source: Source, body: &mut Sql) -> String {
-    match source {
+fn reached(source: Source, replay: Option<&Replay>, body: &mut Sql) -> Result<String, Problem> {
+    let (checkpoint, head) = match replay {
+        Some(replay) => (replay.table("checkpoint"), replay.table("head")),
+        None => ("read.checkpoint".to_owned(), "log.head".to_owned()),
+    };
+    Ok(match source {
+        Source::Log if replay.is_some() => return Err(replay::is_of_the_present()),
         Source::Models(models) => format!(
             "SELECT CASE WHEN count(*) = {count} THEN min(k.position) ELSE 0 END AS position \
-             FROM read.checkpoint k WHERE k.clinic_id = s.clinic AND k.projection = ANY({names})",
+             FROM {checkpoint} k WHERE k.clinic_id = s.clinic AND k.projection = ANY({names})",
             count = body.argument(models.len() as i64),
             names = body.argument(models),
         ),
-        Source::Log => format!(
-            "SELECT h.position FROM log.head h WHERE h.clinic = s.clinic AND h.ledger = {record}",
+        Source::Record | Source::Log => format!(
+            "SELECT h.position FROM {head} h WHERE h.clinic = s.clinic AND h.ledger = {record}",
             record = body.argument(Ledger::Record as i16),
         ),
-    }
+    })
 }
 
 /// The scope's row is there even where the query found nothing.

@@ -50,6 +50,12 @@ impl Sql {
         format!("${}", self.bound)
     }
 
+    /// The same parameters in another text.
+    pub(crate) fn rewritten<E>(self, rewrite: impl FnOnce(&str) -> Result<String, E>) -> Result<Self, E> {
+        let text = rewrite(&self.text)?;
+        Ok(Self { text, ..self })
+    }
+
     pub(crate) fn within(mut self, before: &str, after: &'static str) -> Self {
         self.text = [before, &self.text, after].concat();
         self

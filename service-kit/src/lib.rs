@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod answer;
+mod as_of;
 pub mod client;
 pub mod config;
 pub mod context;
@@ -16,12 +17,14 @@ pub mod metrics;
 pub mod page;
 pub mod problem;
 pub mod rate;
+pub mod replay;
 pub mod scope;
 pub mod telemetry;
 pub mod tokens;
 
 pub use access::{Capability, Grant, Limit, Need, Reach};
 pub use answer::Resource;
+pub use as_of::AsOf;
 pub use json::{Json, JsonBytes, Path, Query};
 pub use page::ListQuery;
 pub use problem::Problem;

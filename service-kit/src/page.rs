@@ -20,6 +20,7 @@ use crate::{
     headers::position_header,
     json::{Json, pairs, parse_pairs},
     problem::{INVALID_CURSOR, Problem},
+    replay::{self, REPLAY},
 };
 
 pub const LIMIT_DEFAULT: u32 = 50;
@@ -130,19 +131,22 @@ impl<F: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ListQuery<F> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         // A nested router sees a shortened address.
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
-        Self::read(uri.path(), uri.query().unwrap_or_default())
+        Self::read(uri.path(), uri.query().unwrap_or_default(), replay::is_taken(parts))
     }
 }
 
 impl<F: DeserializeOwned> ListQuery<F> {
-    fn read(path: &str, query: &str) -> Result<Self, Problem> {
+    /// `in_replay`: the parameter `replay` was taken before.
+    fn read(path: &str, query: &str, in_replay: bool) -> Result<Self, Problem> {
         let (mut cursors, rest): (Vec<_>, Vec<_>) = pairs(query)?.into_iter().partition(|(name, _)| name == "cursor");
         let (limits, mut filters): (Vec<_>, Vec<_>) = rest.iter().cloned().partition(|(name, _)| name == "limit");
         if cursors.len() > 1 || limits.len() > 1 {
             return Err(Problem::parameter("cursor", "limit and cursor may be given once."));
         }
         let limit = limit(limits.first().map(|(_, value)| value.as_str()))?;
-        let parsed = parse_pairs(&filters)?;
+        // A cursor goes with its replay as it does with its filters.
+        let asked: Vec<_> = filters.iter().filter(|(name, _)| !in_replay || name != REPLAY).cloned().collect();
+        let parsed = parse_pairs(&asked)?;
         filters.sort();
         let fingerprint = fingerprint(path, &filters);
         let cursor = cursors.pop().map(|(_, value)| value);
@@ -212,7 +216,7 @@ mod tests {
     }
 
     fn read(query: &str) -> Result<ListQuery<Filters>, Problem> {
-        ListQuery::read("/clinic/sunrise/api/v1/patients", query)
+        ListQuery::read("/clinic/sunrise/api/v1/patients", query, false)
     }
 
     #[test]
@@ -256,6 +260,21 @@ mod tests {
         for query in ["limit=0", "limit=201", "limit=x", "limit=1&limit=2", "sort=name", "status=a&status=b"] {
             assert_eq!(read(query).err().map(|problem| problem.code()), Some("invalid-parameter"), "{query}");
         }
-        assert!(ListQuery::<NoFilters>::read("/", "status=a").is_err());
+        assert!(ListQuery::<NoFilters>::read("/", "status=a", false).is_err());
+    }
+
+    #[test]
+    fn the_next_page_is_of_the_same_replay() {
+        let query = format!("replay={}&limit=1", uuid::Uuid::from_u128(7));
+        let in_replay = |query: &str| ListQuery::<Filters>::read("/patients", query, true);
+        let page = in_replay(&query).unwrap().answer(vec![1, 2], 7, |row| *row);
+        let link = page.link.unwrap().to_str().unwrap().to_owned();
+        let next = link.split(['?', '>']).nth(1).unwrap();
+        assert!(next.contains("replay="), "{next}");
+        assert_eq!(in_replay(next).unwrap().after::<i64>().unwrap(), Some(1));
+        let cursor = page.body.next.unwrap();
+        let elsewhere = in_replay(&format!("limit=1&cursor={cursor}")).unwrap();
+        assert_eq!(elsewhere.after::<i64>().unwrap_err().code(), "invalid-cursor");
+        assert!(read(&query).is_err(), "who does not take the parameter does not know it");
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tests::{AccessLog, Accessed, Answer, Stack, TestClinic, working_time};
 
 /// Routes that leave no record, and why.
-const SHOW_NO_PATIENT: [(&str, &str); 12] = [
+const SHOW_NO_PATIENT: [(&str, &str); 14] = [
     ("", "the clinic's profile"),
     ("/settings", "the clinic's own"),
     ("/subscription", "plan and limits"),
@@ -25,6 +25,8 @@ const SHOW_NO_PATIENT: [(&str, &str); 12] = [
     ("/patients/stats", "counts"),
     ("/stats", "counts"),
     ("/dashboard", "counts"),
+    ("/audit/replays", "that there are any, not what they show"),
+    ("/audit/replays/{id}", "as the list"),
 ];
 
 /// A clinic with two people of one name, one of them with a second record and an appointment, the
@@ -38,6 +40,7 @@ struct Scene {
     merged: String,
     doctor: String,
     appointment: String,
+    replay: String,
     day: String,
 }
 
@@ -60,10 +63,11 @@ impl Scene {
         let booked = clinic.post("/appointments", clinic.booking(&asha, &doctor, start)).await.expect(201);
         let appointment = booked.id();
         clinic.post(&format!("/appointments/{appointment}/check-in"), json!({})).await.expect(200);
+        let replay = clinic.post("/audit/replays", json!({"until": 1})).await.expect(202).id();
         stack.caught_up().await;
         let day = start.with_timezone(&chrono_tz::Asia::Kolkata).date_naive().to_string();
         let log = stack.access_log(&clinic.id);
-        Self { stack, clinic, log, asha, merged, doctor, appointment, day }
+        Self { stack, clinic, log, asha, merged, doctor, appointment, replay, day }
     }
 
     /// What a request left in the ledger, and its answer.
@@ -96,6 +100,7 @@ impl Scene {
             ("doctors", &self.doctor),
             ("staff", &self.doctor),
             ("appointments", &self.appointment),
+            ("audit", &self.replay),
         ]);
         let collection = below.split('/').nth(1).unwrap_or_default();
         let id = ids.get(collection).copied().cloned().unwrap_or_default();

@@ -12,6 +12,8 @@ mod forgotten;
 mod input;
 mod logins;
 mod outages;
+mod past;
 mod refusals;
+mod replays;
 mod secrets;
 mod tenancy;

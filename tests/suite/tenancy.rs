@@ -143,7 +143,9 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
     let booking = clinic.booking(&patient, &doctor, working_time(1, 10, 0));
     let appointment = clinic.post("/appointments", booking).await.expect(201);
     clinic.get_at(appointment.position(), &format!("/appointments/{}", appointment.id())).await.expect(200);
+    let replay = clinic.post("/audit/replays", json!({"until": 1})).await.expect(202).id();
     BTreeMap::from([
+        ("audit", replay),
         ("patients", patient),
         ("doctors", doctor.clone()),
         ("staff", doctor),

@@ -12,6 +12,7 @@ mod migrate;
 mod parked;
 mod probe;
 mod rebuild;
+mod replay;
 mod retention;
 mod serve;
 mod setup;
@@ -35,6 +36,7 @@ pub enum Command {
     Rebuild(rebuild::Rebuild),
     Retention(retention::Retention),
     Audit(audit::Audit),
+    Replay(replay::Replay),
     Parked(parked::Parked),
     Admin(admin::Admin),
     Demo(demo::Demo),
@@ -49,6 +51,7 @@ pub async fn run(Casebook { config, command }: Casebook) -> anyhow::Result<()> {
         Command::Rebuild(command) => command.run(&config).await,
         Command::Retention(command) => command.run(&config).await,
         Command::Audit(command) => command.run(&config).await,
+        Command::Replay(command) => command.run(&config).await,
         Command::Parked(command) => command.run(&config).await,
         Command::Admin(command) => command.run(&config).await,
         Command::Down(command) => command.run(&config.common).await,

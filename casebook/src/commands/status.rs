@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use clap::Args;
 use event_store::DbRole;
-use projector::{ProjectionStatus, status};
+use projector::{ProjectionStatus, Replaying, replaying, status};
 use secrecy::{ExposeSecret, SecretString};
 use service_kit::config::CommonConfig;
 
@@ -36,6 +36,9 @@ async fn say_read_models(url: &SecretString) -> Result<()> {
         for parked in &model.parked {
             say(&format!("  parked: {}", super::parked::line(parked)))?;
         }
+    }
+    for Replaying { clinic, id, position, events, .. } in replaying(&pool).await.context("asking for the replays")? {
+        say(&format!("replay {id} of clinic {clinic}: {events} of {position} events"))?;
     }
     Ok(())
 }

@@ -73,6 +73,16 @@ async fn read_models_are_rebuilt_and_compared_while_all_goes_on() {
     assert!(well && said.contains("as the log says"), "{said}");
     let (well, said) = run(&["rebuild", "staff", "--clinic", "nobody"]);
     assert!(!well && said.contains("there is no clinic nobody"), "{said}");
+    let until = clinic["position"].to_string();
+    let (well, said) = run(&["replay", "--clinic", "asha", "--until", &until]);
+    assert!(well && said.contains(&format!("position {until}")), "{said}");
+    let replay = said.trim().rsplit("?replay=").next().unwrap();
+    let past = ask.try_clone().unwrap().query(&[("replay", replay)]).send().await.unwrap();
+    assert_eq!(past.text().await.unwrap(), before);
+    let (well, said) = run(&["replay", "--clinic", "asha", "--until", "9999"]);
+    assert!(!well && said.contains("has not reached"), "{said}");
+    let (well, said) = run(&["replay", "--clinic", "asha", "--until", "yesterday"]);
+    assert!(!well && said.contains("an instant such as"), "{said}");
     let (well, said) = run(&["parked"]);
     assert!(well && said == "Nothing is parked.\n", "{said}");
     assert!(run(&["parked", "retry"]).1.contains("0 are tried again"));

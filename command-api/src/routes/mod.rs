@@ -9,6 +9,7 @@ mod document;
 mod needs;
 mod patients;
 mod register;
+mod replays;
 mod staff;
 
 use aide::axum::ApiRouter;
@@ -27,4 +28,5 @@ pub fn all() -> ApiRouter<App> {
         .merge(patients::routes())
         .merge(disclosures::routes())
         .merge(appointments::routes())
+        .merge(replays::routes())
 }

@@ -1,6 +1,7 @@
 //! How a replay is built: all read models folded in one walk over the record, then written and dressed in one
 //! transaction, which also says that it is ready. So it is there whole or not at all, whoever is killed when.
 
+use chrono::{DateTime, Utc};
 use event_store::Span;
 use events::ClinicId;
 use sqlx::{Connection, PgConnection, PgPool, pool::PoolConnection};
@@ -40,10 +41,8 @@ pub async fn build(
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Built, RebuildError> {
     let Some(mut builder) = Builder::begin(history.pool(), replay).await? else { return Ok(Built::Busy) };
-    if !builder.starts().await? {
-        return Ok(Built::Over);
-    }
-    match builder.run(history, progress).await {
+    let Some(began) = builder.starts().await? else { return Ok(Built::Over) };
+    match builder.run(history, began, progress).await {
         Err(RebuildError::Failure(failure)) if !failure.is_passing() => builder.fail(&failure).await,
         done => done,
     }
@@ -72,24 +71,25 @@ impl<'r> Builder<'r> {
         Ok(lock(pool, replay.clinic, replay.id).await?.map(|connection| Self { connection, replay }))
     }
 
-    /// Whether it is still to be built.
-    async fn starts(&mut self) -> sqlx::Result<bool> {
-        let started = sqlx::query(
+    /// When it was begun; `None` where it is not to be built any more.
+    async fn starts(&mut self) -> sqlx::Result<Option<DateTime<Utc>>> {
+        let started = sqlx::query_scalar(
             "INSERT INTO read.replay (clinic_id, id, state, looked_at)
              SELECT r.clinic, r.id, 'running', h.position FROM log.replay r
              JOIN log.head h ON h.clinic = r.clinic AND h.ledger = 1
              WHERE r.clinic = $1 AND r.id = $2 AND r.expires_at > now()
              ON CONFLICT (clinic_id, id) DO UPDATE
                  SET events = 0, started_at = now(), looked_at = excluded.looked_at
-                 WHERE replay.state = 'running'",
+                 WHERE replay.state = 'running'
+             RETURNING started_at",
         );
-        let started = started.bind(self.replay.clinic.0).bind(self.replay.id).execute(&mut self.connection).await?;
-        Ok(started.rows_affected() > 0)
+        started.bind(self.replay.clinic.0).bind(self.replay.id).fetch_optional(&mut self.connection).await
     }
 
     async fn run(
         &mut self,
         history: &History,
+        began: DateTime<Utc>,
         progress: &mut (dyn FnMut(Progress) + Send),
     ) -> Result<Built, RebuildError> {
         let mut models = models(history.pool(), self.replay.clinic).await?;
@@ -104,7 +104,7 @@ impl<'r> Builder<'r> {
             self.folded(events).await?;
             progress(Progress { events, total });
         }
-        Ok(self.write(models).await?)
+        Ok(self.write(models, began).await?)
     }
 
     async fn folded(&mut self, events: i64) -> sqlx::Result<()> {
@@ -113,7 +113,8 @@ impl<'r> Builder<'r> {
         told.execute(&mut self.connection).await.map(|_| ())
     }
 
-    async fn write(&mut self, models: Vec<Box<dyn Model>>) -> Result<Built, Failure> {
+    /// Unless it was given up meanwhile, or is to begin again.
+    async fn write(&mut self, models: Vec<Box<dyn Model>>, began: DateTime<Utc>) -> Result<Built, Failure> {
         let replay = self.replay;
         let names: Vec<&str> = models.iter().map(|model| model.projection()).collect();
         let mut transaction = self.connection.begin().await?;
@@ -131,9 +132,10 @@ impl<'r> Builder<'r> {
         finish.bind(replay.clinic.0).bind(replay.id).bind(&names).execute(&mut *transaction).await?;
         let ready = sqlx::query(
             "UPDATE read.replay b SET state = 'ready', ended_at = now() FROM log.replay r
-             WHERE b.clinic_id = $1 AND b.id = $2 AND r.clinic = b.clinic_id AND r.id = b.id AND r.expires_at > now()",
+             WHERE b.clinic_id = $1 AND b.id = $2 AND b.started_at = $3
+               AND r.clinic = b.clinic_id AND r.id = b.id AND r.expires_at > now()",
         );
-        let ready = ready.bind(replay.clinic.0).bind(replay.id).execute(&mut *transaction).await?;
+        let ready = ready.bind(replay.clinic.0).bind(replay.id).bind(began).execute(&mut *transaction).await?;
         if ready.rows_affected() == 0 {
             transaction.rollback().await?;
             return Ok(Built::Over);

@@ -11,7 +11,7 @@ use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
 pub use build::{Built, build};
-pub(crate) use serve::serve;
+pub(crate) use serve::{renew, serve};
 
 /// A replay that waits to be built, or is being built.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -35,4 +35,11 @@ pub async fn replaying(pool: &PgPool) -> sqlx::Result<Vec<Replaying>> {
          ORDER BY r.asked_at, r.id",
     );
     waiting.fetch_all(pool).await
+}
+
+/// Why a replay could not be built; `None` where it could, or was not tried yet.
+pub async fn error(pool: &PgPool, clinic: ClinicId, id: Uuid) -> sqlx::Result<Option<String>> {
+    let error =
+        sqlx::query_scalar("SELECT error FROM read.replay WHERE clinic_id = $1 AND id = $2 AND state = 'failed'");
+    Ok(error.bind(clinic.0).bind(id).fetch_optional(pool).await?.flatten())
 }

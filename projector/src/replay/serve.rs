@@ -46,6 +46,17 @@ async fn look(history: &History) -> Result<(), RebuildError> {
     Ok(())
 }
 
+/// Takes the tables of a clinic's replays away, to be built again; one that is being built begins again.
+pub(crate) async fn renew(pool: &PgPool, clinic: ClinicId) -> sqlx::Result<()> {
+    let again = "UPDATE read.replay SET started_at = clock_timestamp() WHERE clinic_id = $1 AND state = 'running'";
+    sqlx::query(again).bind(clinic.0).execute(pool).await?;
+    let ready = sqlx::query_scalar("SELECT id FROM read.replay WHERE clinic_id = $1 AND state = 'ready'");
+    for replay in ready.bind(clinic.0).fetch_all(pool).await? {
+        clear(pool, clinic, replay, "running").await?;
+    }
+    Ok(())
+}
+
 /// Those that have tables, or may have, and whose time is over.
 async fn over(pool: &PgPool) -> sqlx::Result<Vec<(Uuid, Uuid)>> {
     let over = sqlx::query_as(

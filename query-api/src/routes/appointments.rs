@@ -12,7 +12,7 @@ use read_models::AppointmentRow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    Capability, ListQuery, Path, Problem, Query,
+    AsOf, Capability, ListQuery, Path, Problem, Query,
     answer::Resource,
     etag::{ETag, IfNoneMatch},
     page::List,
@@ -30,7 +30,7 @@ use crate::{
     QueryState,
     audience::Audience,
     disclosure::{Disclosed, Subjects, disclose},
-    past::{AsOf, Moment, Past, may_look_back},
+    past::{Moment, Past, may_look_back},
     reader::Reader,
     scope::{Reflected, Select},
     sort::Sort,
@@ -227,6 +227,7 @@ async fn patients(reader: &Reader, audience: Audience, asked: Option<PatientId>)
     let Some(patient) = audience.narrowed(reader, Capability::Appointments, asked).await? else { return Ok(None) };
     let group = Group::read(reader, patient).await?.value;
     group.as_ref().map_or(Ok(()), Group::not_erased)?;
+    Group::not_erased_since(reader, patient).await?;
     let ids = group.map_or_else(|| vec![patient], |group| group.ids());
     Ok(Some(ids.into_iter().map(|id| id.0).collect()))
 }
@@ -250,7 +251,12 @@ async fn list(reader: Reader, query: ListQuery<AppointmentFilters>) -> Result<Di
     let audience = Audience::of(&reader, Capability::Appointments).await?;
     let asked = audience.narrowed(&reader, Capability::Appointments, query.filters.patient).await?;
     if let Some(as_of) = query.filters.as_of {
-        let no_patient = || Problem::parameter("as_of", "A list of the past names one patient: add `patient`.");
+        let no_patient = || {
+            Problem::parameter(
+                "as_of",
+                "A list of the past names one patient: add `patient`, or ask a `replay` of the whole clinic.",
+            )
+        };
         return earlier(&reader, asked.ok_or_else(no_patient)?, query, as_of).await;
     }
     let patients = patients(&reader, audience, asked).await?;
@@ -332,6 +338,7 @@ async fn one(
     if erased {
         return Err(Problem::erased());
     }
+    Group::not_erased_since(&reader, row.patient_id).await?;
     let (row, position) = match when.as_of {
         None => (row, position),
         Some(as_of) => {

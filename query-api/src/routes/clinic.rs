@@ -13,9 +13,10 @@ use read_models::{ClinicRow, UsageRow, clinic::OfficeEntry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    Capability, ListQuery, Problem,
+    Capability, ListQuery, Problem, Query,
     answer::Resource,
     etag::{ETag, IfNoneMatch},
+    json::NoFilters,
     page::List,
 };
 
@@ -183,16 +184,20 @@ fn tag(row: &ClinicRow) -> ETag {
     ETag::of_resource(row.version, row.position)
 }
 
-async fn profile(reader: Reader, known: IfNoneMatch) -> Result<Resource<Clinic>, Problem> {
+async fn profile(reader: Reader, _: Query<NoFilters>, known: IfNoneMatch) -> Result<Resource<Clinic>, Problem> {
     let Reflected { value: row, position } = read(&reader).await?;
     let tag = tag(&row);
-    let clinic = Clinic::of(row, Utc::now());
+    let clinic = Clinic::of(row, reader.now());
     let by_time = clinic.status.came_by_time();
     let answer = Resource::new(clinic, tag, position);
     Ok(if by_time { answer } else { answer.unless(&known) })
 }
 
-async fn settings(reader: Reader, known: IfNoneMatch) -> Result<Resource<ClinicSettings>, Problem> {
+async fn settings(
+    reader: Reader,
+    _: Query<NoFilters>,
+    known: IfNoneMatch,
+) -> Result<Resource<ClinicSettings>, Problem> {
     let Reflected { value: row, position } = read(&reader).await?;
     let tag = tag(&row);
     Ok(Resource::new(ClinicSettings { settings: row.settings, version: row.version }, tag, position).unless(&known))
@@ -204,7 +209,7 @@ struct WithUsage {
     usage: Option<UsageRow>,
 }
 
-async fn subscription(reader: Reader) -> Result<Resource<Subscription>, Problem> {
+async fn subscription(reader: Reader, _: Query<NoFilters>) -> Result<Resource<Subscription>, Problem> {
     reader.may_read(Capability::ClinicProfile).await?;
     let select = Sql::new(
         "to_jsonb(c) AS clinic, to_jsonb(u) AS usage FROM read.clinic_1 c \
@@ -216,7 +221,7 @@ async fn subscription(reader: Reader) -> Result<Resource<Subscription>, Problem>
     let shown = clinic.position.max(usage.as_ref().map_or(0, |usage| usage.position));
     let subscription = Subscription {
         plan: clinic.plan,
-        status: ClinicStatus::of(&clinic, Utc::now()),
+        status: ClinicStatus::of(&clinic, reader.now()),
         trial_ends_at: clinic.trial_ends_at,
         paid_until: clinic.paid_until,
         limits: clinic.limits.unwrap_or_else(|| clinic.plan.limits()),

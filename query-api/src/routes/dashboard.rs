@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use aide::axum::{ApiRouter, routing::get_with};
-use chrono::{Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate};
 use events::{DoctorId, calendar::day_of, clinic::Limits};
 use read_models::{AppointmentDayRow, ClinicRow, UsageRow, appointment_day::no_show_rate};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::Problem;
+use service_kit::{Problem, Query, json::NoFilters};
 
 use super::{
     clinic::Usage,
@@ -88,12 +88,12 @@ impl Dashboard {
     }
 }
 
-async fn dashboard(reader: Reader) -> Result<Reflected<Dashboard>, Problem> {
+async fn dashboard(reader: Reader, _: Query<NoFilters>) -> Result<Reflected<Dashboard>, Problem> {
     let doctor = match Numbers::of(&reader).await? {
         Numbers::OfAll => None,
         Numbers::Of(doctor) => Some(doctor),
     };
-    let now = Utc::now();
+    let now = reader.now();
     let glance = reader.one::<Glance>(select(now.date_naive())).await?.found()?;
     let today = day_of(now, glance.value.clinic.time_zone);
     Ok(glance.map(|glance| Dashboard::of(glance, doctor, today)))

@@ -13,9 +13,10 @@ use read_models::{DoctorRow, doctor::Leave};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    Capability, ListQuery, Path, Problem, Reach,
+    Capability, ListQuery, Path, Problem, Query, Reach,
     answer::Resource,
     etag::{ETag, IfNoneMatch},
+    json::NoFilters,
     page::List,
 };
 use strum::IntoStaticStr;
@@ -182,7 +183,7 @@ fn filtered(filters: &DoctorFilters, now: DateTime<Utc>) -> Sql {
 
 async fn list(reader: Reader, query: ListQuery<DoctorFilters>) -> Result<List<Doctor>, Problem> {
     may_read(&reader).await?;
-    let now = Utc::now();
+    let now = reader.now();
     let sql = filtered(&query.filters, now).bind_some(" AND d.id > ", query.after::<Uuid>()?);
     let sql = sql.push(" ORDER BY d.id LIMIT ").bind(query.fetch());
     let Reflected { value: found, position } = reader.all::<DoctorAndOffices>(Select::new(MODELS, sql)).await?;
@@ -191,11 +192,16 @@ async fn list(reader: Reader, query: ListQuery<DoctorFilters>) -> Result<List<Do
     Ok(query.answer(doctors, position, |doctor| doctor.id))
 }
 
-async fn one(reader: Reader, Path(path): Path<ById>, known: IfNoneMatch) -> Result<Resource<Doctor>, Problem> {
+async fn one(
+    reader: Reader,
+    Path(path): Path<ById>,
+    _: Query<NoFilters>,
+    known: IfNoneMatch,
+) -> Result<Resource<Doctor>, Problem> {
     may_read(&reader).await?;
     let sql = select().push(" AND d.id = ").bind(path.id);
     let read = reader.one::<DoctorAndOffices>(Select::new(MODELS, sql)).await?.found()?;
-    let now = Utc::now();
+    let now = reader.now();
     let shown = read.value.doctor.position.max(read.value.offices_position);
     let tag = ETag::of_resource(read.value.doctor.version, shown);
     // Once a leave has begun, what is shown changes by the clock, without an event.

@@ -11,7 +11,7 @@ use events::{
 use read_models::{ErasureRow, ErasureState, RetentionRow, retention::HoldEntry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::{Capability, ListQuery, Problem, page::List};
+use service_kit::{Capability, ListQuery, Problem, Query, json::NoFilters, page::List};
 
 use crate::{
     QueryState,
@@ -164,7 +164,7 @@ impl From<RetentionRow> for ClinicRetention {
     }
 }
 
-async fn retention(reader: Reader) -> Result<Disclosed<Reflected<ClinicRetention>>, Problem> {
+async fn retention(reader: Reader, _: Query<NoFilters>) -> Result<Disclosed<Reflected<ClinicRetention>>, Problem> {
     may_read_all(&reader, Capability::LegalHold).await?;
     let sql = Sql::new("r.* FROM read.retention_1 r WHERE r.clinic_id = s.clinic AND r.id = s.clinic");
     let row = reader.one::<RetentionRow>(Select::new(&["retention_1"], sql)).await?.found()?;

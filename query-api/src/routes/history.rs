@@ -97,7 +97,7 @@ fn select(
     .bind_some(" AND e.position < ", query.after::<Position>()?)
     .push(" ORDER BY e.position DESC LIMIT ")
     .bind(query.fetch());
-    Ok(Select::from_log(sql))
+    Ok(Select::from_record(sql))
 }
 
 async fn history(

@@ -1,7 +1,7 @@
 //! The queue of an office: who waits, and who is with the doctor.
 
 use aide::axum::{ApiRouter, routing::get_with};
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use events::{DoctorId, OfficeId, calendar::day_of};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -30,7 +30,7 @@ async fn queue(
     let audience = staff(&reader, Capability::CheckIn).await?;
     let day = match filters.day {
         Some(day) => day,
-        None => day_of(Utc::now(), zone(&reader).await?),
+        None => day_of(reader.now(), zone(&reader).await?),
     };
     let sql = expected(audience.restricted)
         .push(" AND a.office_id = ")

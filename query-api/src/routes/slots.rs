@@ -148,7 +148,7 @@ async fn slots(
     Query(filters): Query<SlotFilters>,
 ) -> Result<Reflected<Items<FreeSlot>>, Problem> {
     reader.may_read(Capability::Appointments).await?;
-    let now = Utc::now();
+    let now = reader.now();
     let day = reader.one::<Day>(select(path.id, filters.date)).await?.found()?;
     let too_late = filters.date > now.date_naive() + AHEAD_MAX;
     let free = |day: Day| if too_late { Vec::new() } else { day.free(filters.date, filters.office, now) };

@@ -7,9 +7,10 @@ use read_models::{StaffRow, staff::StaffStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
-    Capability, ListQuery, Path, Problem,
+    Capability, ListQuery, Path, Problem, Query,
     answer::Resource,
     etag::{ETag, IfNoneMatch},
+    json::NoFilters,
     page::List,
 };
 use uuid::Uuid;
@@ -88,20 +89,25 @@ fn select(filters: &StaffFilters, after: Option<Uuid>, fetch: i64, now: DateTime
 
 async fn list(reader: Reader, query: ListQuery<StaffFilters>) -> Result<List<StaffMember>, Problem> {
     reader.may_read(Capability::Staff).await?;
-    let now = Utc::now();
+    let now = reader.now();
     let select = select(&query.filters, query.after()?, query.fetch(), now);
     let Reflected { value: rows, position } = reader.all::<StaffRow>(select).await?;
     let members = rows.into_iter().map(|row| StaffMember::of(row, now)).collect();
     Ok(query.answer(members, position, |member| member.id))
 }
 
-async fn one(reader: Reader, Path(path): Path<ById>, known: IfNoneMatch) -> Result<Resource<StaffMember>, Problem> {
+async fn one(
+    reader: Reader,
+    Path(path): Path<ById>,
+    _: Query<NoFilters>,
+    known: IfNoneMatch,
+) -> Result<Resource<StaffMember>, Problem> {
     reader.may_read(Capability::Staff).await?;
     let sql = Sql::new("u.* FROM read.staff_1 u WHERE u.clinic_id = s.clinic AND u.patient IS NULL AND u.id = ");
     let read = reader.one::<StaffRow>(Select::new(MODELS, sql.bind(path.id))).await?.found()?;
     let tag = ETag::of_resource(read.value.version, read.value.position);
     let timed = read.value.locked_until.is_some();
-    let answer = Resource::new(StaffMember::of(read.value, Utc::now()), tag, read.position);
+    let answer = Resource::new(StaffMember::of(read.value, reader.now()), tag, read.position);
     // A lock that ends by the clock changes what is shown without an event.
     Ok(if timed { answer } else { answer.unless(&known) })
 }

@@ -1,7 +1,7 @@
 //! Counts of appointments over a span of days.
 
 use aide::axum::{ApiRouter, routing::get_with};
-use chrono::{Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate};
 use events::{DoctorId, calendar::day_of};
 use read_models::{AppointmentDayRow, appointment_day::no_show_rate, count::Counts};
 use schemars::JsonSchema;
@@ -136,7 +136,7 @@ async fn stats(
     Query(filters): Query<StatisticsFilters>,
 ) -> Result<Reflected<AppointmentStatistics>, Problem> {
     let doctor = Numbers::of(&reader).await?.narrowed(&reader, filters.doctor).await?;
-    let (from, to) = filters.span(day_of(Utc::now(), zone(&reader).await?))?;
+    let (from, to) = filters.span(day_of(reader.now(), zone(&reader).await?))?;
     Ok(days(&reader, from, to).await?.map(|rows| statistics(&rows, doctor, from, to)))
 }
 

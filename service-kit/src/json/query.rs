@@ -7,7 +7,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::refusal::{Complaint, pointer};
-use crate::problem::{FieldError, INVALID_PARAMETER, Problem};
+use crate::{
+    problem::{FieldError, INVALID_PARAMETER, Problem},
+    replay::{self, REPLAY},
+};
+
+const AS_OF: &str = "as_of";
+/// What to do instead, where the past was asked for of what is not one patient's.
+const OF_ONE_PATIENT: &str = "Only what is about one patient takes `as_of`. The whole clinic as it was is asked with \
+                              `replay`: see `POST …/audit/replays`.";
 
 /// The parameters of the query; `T` denies unknown fields. Anything that `T` does not take is 400.
 /// Lists use [`crate::page::ListQuery`] instead, which adds `limit` and `cursor`.
@@ -23,7 +31,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        parse_pairs(&pairs(parts.uri.query().unwrap_or_default())?).map(Self)
+        let mut pairs = pairs(parts.uri.query().unwrap_or_default())?;
+        pairs.retain(|(name, _)| !replay::is_taken(parts) || name != REPLAY);
+        parse_pairs(&pairs).map(Self)
     }
 }
 
@@ -49,6 +59,9 @@ pub(crate) fn parse_pairs<T: DeserializeOwned>(pairs: &[(String, String)]) -> Re
     serde_path_to_error::deserialize(source).map_err(|error: serde_path_to_error::Error<_>| {
         let place = pointer(error.path());
         let (place, detail) = match Complaint::read(&error.inner().to_string()) {
+            Complaint::Malformed { code: "unknown-field", field: Some(name), .. } if name == AS_OF => {
+                (format!("/{name}"), OF_ONE_PATIENT.to_owned())
+            }
             Complaint::Malformed { detail, field, .. } => (field.map_or(place, |name| format!("/{name}")), detail),
             Complaint::Refused(detail) => (place, detail),
         };

@@ -76,6 +76,12 @@ kinds! {
         "Something else was decided first. Read the resource again and decide again.";
     DUPLICATE = "duplicate", CONFLICT, "This exists already",
         "A value that must be unique is in use. `errors` points at it.";
+    REPLAY_NOT_READY = "replay-not-ready", CONFLICT, "The replay cannot be asked yet",
+        "It is being built, or building it failed: `GET …/audit/replays/{id}` says how far it is, or why it failed.";
+    TOO_MANY_REPLAYS = "too-many-replays", CONFLICT, "The clinic has as many replays as it may have at once",
+        "Delete one that is no longer needed (`DELETE …/audit/replays/{id}`), or wait until one has expired.";
+    REPLAY_EXPIRED = "replay-expired", GONE, "The replay is over",
+        "A replay can be asked for 24 hours, unless it is deleted before. Ask for another one of the same moment.";
     ERASED = "erased", GONE, "This was erased",
         "The person's data was erased on request. The record that there was something remains.";
     STALE_VERSION = "stale-version", PRECONDITION_FAILED, "The resource has changed since it was read",

@@ -16,7 +16,7 @@ use crate::{
     QueryState,
     audit::{AccessPage, AuditEntry, Last, access_rows, showing, tell},
     disclosure::{Disclosed, disclose_audit},
-    reader::Reader,
+    reader::Live,
     routes::ById,
     scope::Reflected,
 };
@@ -76,7 +76,7 @@ impl AccessLogEntry {
 }
 
 async fn access_log(
-    reader: Reader,
+    Live(reader): Live,
     Path(path): Path<ById>,
     query: ListQuery<AccessLogFilters>,
 ) -> Result<Disclosed<List<AccessLogEntry>>, Problem> {

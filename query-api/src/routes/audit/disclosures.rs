@@ -13,7 +13,7 @@ use crate::{
     QueryState,
     audit::{AccessPage, Accounted, Content, access_rows, accounted, same_person},
     disclosure::{Disclosed, disclose_audit},
-    reader::Reader,
+    reader::Live,
     routes::ById,
     scope::Reflected,
 };
@@ -96,7 +96,10 @@ impl From<Accounted> for DisclosureEntry {
     }
 }
 
-async fn of_clinic(reader: Reader, query: ListQuery<OfClinic>) -> Result<Disclosed<List<DisclosureEntry>>, Problem> {
+async fn of_clinic(
+    Live(reader): Live,
+    query: ListQuery<OfClinic>,
+) -> Result<Disclosed<List<DisclosureEntry>>, Problem> {
     may_audit(&reader).await?;
     let OfClinic { patient, from, to } = query.filters;
     let patients = match patient {
@@ -111,7 +114,7 @@ async fn of_clinic(reader: Reader, query: ListQuery<OfClinic>) -> Result<Disclos
 }
 
 async fn of_patient(
-    reader: Reader,
+    Live(reader): Live,
     Path(path): Path<ById>,
     query: ListQuery<OfPatient>,
 ) -> Result<Disclosed<List<DisclosureEntry>>, Problem> {

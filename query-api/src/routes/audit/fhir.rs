@@ -16,7 +16,7 @@ use crate::{
     QueryState,
     audit::{AuditEntry, AuditFilters, Part, audit_events, entries, tell},
     disclosure::{Disclosed, disclose_audit},
-    reader::Reader,
+    reader::Live,
     scope::Reflected,
 };
 
@@ -65,7 +65,7 @@ impl OperationOutput for Bundle {
     }
 }
 
-async fn fhir(reader: Reader, query: ListQuery<AuditFilters>) -> Result<Disclosed<Bundle>, Problem> {
+async fn fhir(Live(reader): Live, query: ListQuery<AuditFilters>) -> Result<Disclosed<Bundle>, Problem> {
     may_audit(&reader).await?;
     let Reflected { value: rows, position } = entries(&reader, Part::Trail, &query).await?;
     let entries = tell(&reader, rows, true).await?;

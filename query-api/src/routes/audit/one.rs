@@ -5,14 +5,14 @@ use events::{Ledger, PatientId, Position};
 use proof::bundle::ShownRow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::{Path, Problem};
+use service_kit::{Path, Problem, Query, json::NoFilters};
 
 use super::trail::may_audit;
 use crate::{
     QueryState,
     audit::{AuditEntry, Last, Part, is_open, one, tell},
     disclosure::{Disclosed, disclose_audit},
-    reader::Reader,
+    reader::{Live, Reader},
     scope::Reflected,
 };
 
@@ -64,7 +64,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
         .api_route(
             "/audit/events/{position}",
             get_with(
-                |reader: Reader, Path(path): Path<ByPosition>| {
+                |Live(reader): Live, Path(path): Path<ByPosition>, _: Query<NoFilters>| {
                     record(reader, Part::Events, Ledger::Record, path.position)
                 },
                 |op| {
@@ -78,7 +78,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
         .api_route(
             "/audit/access/{position}",
             get_with(
-                |reader: Reader, Path(path): Path<ByPosition>| {
+                |Live(reader): Live, Path(path): Path<ByPosition>, _: Query<NoFilters>| {
                     record(reader, Part::Access, Ledger::Access, path.position)
                 },
                 |op| {

@@ -11,7 +11,7 @@ use crate::{
     QueryState,
     audit::{AuditEntry, AuditFilters, Part, entries, tell},
     disclosure::{Disclosed, disclose_audit_of},
-    reader::Reader,
+    reader::{Live, Reader},
     scope::Reflected,
 };
 
@@ -58,14 +58,14 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
         .api_route(
             "/audit/events",
             get_with(
-                |reader: Reader, query| page(reader, Part::Events, query),
+                |Live(reader): Live, query| page(reader, Part::Events, query),
                 |op| described(op, "listAuditEvents", "What was done", "The clinic's record: every event."),
             ),
         )
         .api_route(
             "/audit/access",
             get_with(
-                |reader: Reader, query| page(reader, Part::Access, query),
+                |Live(reader): Live, query| page(reader, Part::Access, query),
                 |op| {
                     let what = "The access ledger: who was shown what, what was refused, who logged in.";
                     described(op, "listAuditAccess", "What was seen, and what was refused", what)
@@ -75,7 +75,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
         .api_route(
             "/audit/trail",
             get_with(
-                |reader: Reader, query| page(reader, Part::Trail, query),
+                |Live(reader): Live, query| page(reader, Part::Trail, query),
                 |op| described(op, "listAuditTrail", "Both ledgers together", "Record and access ledger by time."),
             ),
         )

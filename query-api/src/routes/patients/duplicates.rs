@@ -1,7 +1,6 @@
 //! Patients who may be the same person: equal phone, first name and birth date. People decide.
 
 use aide::axum::{ApiRouter, routing::get_with};
-use chrono::Utc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{Capability, ListQuery, Problem, json::NoFilters, page::List};
@@ -63,7 +62,7 @@ async fn duplicates(
     }
     let select = select(audience, query.after()?, query.fetch());
     let Reflected { value: groups, position } = reader.all::<Candidates>(select).await?;
-    let now = Utc::now();
+    let now = reader.now();
     let shown = |group: Candidates| group.patients.into_iter().map(|row| row.shown(now)).collect();
     let groups = groups.into_iter().map(|group| DuplicateCandidates { patients: shown(group) }).collect();
     let page = query.answer(groups, position, |group: &DuplicateCandidates| group.patients[0].id);

@@ -119,6 +119,12 @@ impl Group {
         }
     }
 
+    /// 410 for who is erased by now, where a replay is asked in which they were not yet.
+    pub(crate) async fn not_erased_since(reader: &Reader, patient: PatientId) -> Result<(), Problem> {
+        let Some(present) = reader.present() else { return Ok(()) };
+        Self::read(&present, patient).await?.value.map_or(Ok(()), |group| group.not_erased())
+    }
+
     pub(crate) fn ids(&self) -> Vec<PatientId> {
         self.members.iter().map(|row| row.id).collect()
     }

@@ -1,7 +1,6 @@
 //! The list of a clinic's patients.
 
 use aide::axum::{ApiRouter, routing::get_with};
-use chrono::Utc;
 use events::{PatientId, patient::PatientStatus, values::Gender};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -77,7 +76,7 @@ fn select(query: &ListQuery<PatientFilters>, audience: Audience) -> Result<Selec
 async fn list(reader: Reader, query: ListQuery<PatientFilters>) -> Result<Disclosed<List<PatientSummary>>, Problem> {
     let audience = Audience::of(&reader, Capability::PatientRead).await?;
     let Reflected { value: rows, position } = reader.all::<SummaryRow>(select(&query, audience)?).await?;
-    let now = Utc::now();
+    let now = reader.now();
     let patients: Vec<PatientSummary> = rows.into_iter().map(|row| row.shown(now)).collect();
     let page = query.answer(patients, position, |patient| Last(patient.number.clone(), patient.id));
     let shown = Subjects::listed(page.items().iter().map(|patient| patient.id));

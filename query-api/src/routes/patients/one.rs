@@ -1,12 +1,11 @@
 //! One patient's record.
 
 use aide::axum::{ApiRouter, routing::get_with};
-use chrono::Utc;
 use events::PatientId;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{
-    Capability, Path, Problem, Query,
+    AsOf, Capability, Path, Problem, Query,
     answer::Resource,
     etag::{ETag, IfNoneMatch},
 };
@@ -16,7 +15,7 @@ use crate::{
     QueryState,
     audience::Audience,
     disclosure::{Disclosed, Subjects, disclose},
-    past::{AsOf, Moment, Past, may_look_back},
+    past::{Moment, Past, may_look_back},
     reader::Reader,
     routes::ById,
     scope::Reflected,
@@ -33,6 +32,7 @@ pub(crate) async fn visible(
     audience.narrowed(reader, capability, Some(patient)).await?;
     let group = Group::read(reader, patient).await?.found()?;
     group.value.not_erased()?;
+    Group::not_erased_since(reader, patient).await?;
     match audience.sees(group.value.confidentiality()) {
         true => Ok(group),
         false => Err(reader.refuse(capability).await),
@@ -67,7 +67,7 @@ async fn one(
 ) -> Result<Disclosed<Resource<Patient>>, Problem> {
     let patient = PatientId(path.id);
     let mut read = visible(&reader, Capability::PatientRead, patient).await?;
-    let mut now = Utc::now();
+    let mut now = reader.now();
     if let Some(as_of) = when.as_of {
         let (group, moment) = earlier(&reader, patient, &read.value, as_of).await?;
         (read, now) = (group, moment.recorded_at);

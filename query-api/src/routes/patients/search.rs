@@ -1,7 +1,6 @@
 //! Patients found by a part of a name, a phone or a number, as somebody types it.
 
 use aide::axum::{ApiRouter, routing::get_with};
-use chrono::Utc;
 use read_models::search::fold_text;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -90,7 +89,7 @@ async fn search(
         return Err(reader.refuse(Capability::PatientRead).await);
     }
     let select = select(terms.words()?, terms.limit()?, audience);
-    let now = Utc::now();
+    let now = reader.now();
     let found = reader.all::<SummaryRow>(select).await?;
     let found = found.map(|rows| rows.into_iter().map(|row| row.shown(now)).collect::<Vec<_>>());
     let shown = Subjects::listed(found.value.iter().map(|patient| patient.id));

@@ -4,7 +4,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use read_models::{PatientStatsRow, count::Counts};
 use schemars::JsonSchema;
 use serde::Serialize;
-use service_kit::{Capability, Problem};
+use service_kit::{Capability, Problem, Query, json::NoFilters};
 
 use crate::{
     QueryState,
@@ -40,7 +40,7 @@ impl From<PatientStatsRow> for PatientStatistics {
     }
 }
 
-async fn stats(reader: Reader) -> Result<Reflected<PatientStatistics>, Problem> {
+async fn stats(reader: Reader, _: Query<NoFilters>) -> Result<Reflected<PatientStatistics>, Problem> {
     if !reader.may_read(Capability::Statistics).await?.is_everything() {
         return Err(reader.refuse(Capability::Statistics).await);
     }
