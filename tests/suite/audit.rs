@@ -455,3 +455,61 @@ async fn the_trail_of_an_erased_person_names_nothing_even_while_the_key_still_op
     let accounted = items(&clinic.get(&disclosures).await.expect(200));
     assert_eq!((&accounted[0]["content"], &accounted[0]["disclosure"]), (&json!("erased"), &Value::Null));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_and_logins_are_told_with_what_was_refused() {
+    let day = Day::lived().await;
+    let (clinic, anybody) = (&day.clinic, day.stack.client());
+    let number = clinic.get(&format!("/patients/{}", day.patient)).await.expect(200).text_of("number");
+    let receptionist = clinic.staff(&["receptionist"]).await;
+    let before = access_head(clinic).await;
+    let merge = clinic.path(&format!("/patients/{}/merge", day.patient));
+    receptionist.post(&merge, json!({"survivor_id": day.doctor})).await.expect(403);
+    clinic.admin.get("/clinic/somewhere-else/api/v1/patients").await.expect(404);
+    anybody.log_in(Some(&clinic.slug), "admin", "wrong horse").await.expect(401);
+    anybody.log_in(Some(&clinic.slug), "admin", tests::PASSWORD).await.expect(200);
+    let seen = seen_since(clinic, before).await;
+    let name = seen[0]["actor"]["name"].as_str().unwrap_or_default().to_owned();
+    let said: Vec<&str> = seen.iter().filter_map(|entry| entry["sentence"].as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            &format!(
+                "{name} (receptionist) was refused POST /clinic/{{slug}}/api/v1/patients/{{id}}/merge of patient {number}: \
+                 it needs the right to write (patient merge)"
+            ),
+            "admin (clinic admin) was refused GET /clinic/{slug}/api/v1/patients: it named another clinic \
+             (somewhere-else)",
+            "Somebody without a login failed to log in as admin: wrong password",
+            "admin (clinic admin) logged in",
+        ]
+    );
+    let how = |entry: &Value| {
+        let of = |member: &str| entry[member].as_str().map(str::to_owned);
+        (of("category"), entry["outcome"].as_i64(), of("problem"))
+    };
+    let told = |category: &str, outcome, problem: Option<&str>| {
+        (Some(category.to_owned()), Some(outcome), problem.map(str::to_owned))
+    };
+    assert_eq!(
+        seen.iter().map(how).collect::<Vec<_>>(),
+        [
+            told("security", 8, Some("forbidden")),
+            told("security", 8, Some("cross-clinic")),
+            told("login", 4, Some("wrong_password")),
+            told("login", 0, None),
+        ]
+    );
+    let position = |n: usize| seen[n]["position"].as_i64().unwrap();
+    for (query, expected) in [
+        ("outcome=8".to_owned(), vec![position(1), position(0)]),
+        ("outcome=4".to_owned(), vec![position(2)]),
+        (format!("patient={}&category=security", day.patient), vec![position(0)]),
+    ] {
+        let found = all(&clinic.admin, &clinic.path(&format!("/audit/access?{query}"))).await;
+        let found: Vec<i64> = found.iter().filter_map(|entry| entry["position"].as_i64()).collect();
+        assert_eq!(found, expected, "{query}");
+    }
+    let text = Value::from(seen).to_string();
+    assert!(!text.contains("wrong horse") && !text.contains(tests::PASSWORD), "{text}");
+}
