@@ -20,6 +20,15 @@ impl Stack {
         row.and_then(|row| row.try_get(0)).expect("the log is there")
     }
 
+    /// The type of the last event in a patient's chart.
+    pub async fn last_of_chart(&self, clinic: &str, patient: &str) -> String {
+        let sql = "SELECT event_type FROM log.event WHERE clinic = $1 AND patient = $2 AND patient_version IS NOT NULL
+             ORDER BY patient_version DESC LIMIT 1";
+        let patient: Uuid = patient.parse().expect("an id");
+        let row = sqlx::query(sql).bind(id(clinic)).bind(patient).fetch_one(&self.superuser).await;
+        row.and_then(|row| row.try_get(0)).expect("the patient has a chart")
+    }
+
     /// All events of a clinic, of both ledgers.
     pub async fn count_all_events(&self, clinic: &str) -> i64 {
         let sql = "SELECT count(*) FROM log.event WHERE clinic = $1";

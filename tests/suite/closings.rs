@@ -54,7 +54,7 @@ async fn a_closed_clinic_is_read_and_kept_until_its_time_is_over() {
     let closed = platform.post(&by_platform("close"), json!({})).await.expect(200);
     assert_eq!(platform.post(&by_platform("resume"), json!({})).await.expect(409).code(), "clinic-closed");
     assert_eq!(clinic.post("/patients", json!({"first_name": "Meera"})).await.expect(403).code(), "clinic-closed");
-    clinic.get(&format!("/patients/{patient}")).await.expect(200);
+    clinic.get_at(closed.position(), &format!("/patients/{patient}")).await.expect(200);
     let retention = clinic.get_at(closed.position(), "/retention").await.expect(200).json();
     let until = retention["retention_until"].as_str().expect("an instant").to_owned();
     assert!(until.starts_with(&(Utc::now().year() + 21).to_string()), "{until}");

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use event_store::ErasureStep;
+use futures::future::join_all;
 use serde_json::{Value, json};
-use tests::{Answer, Client, Stack, TestClinic, working_time};
+use tests::{Answer, Client, PASSWORD, Stack, TestClinic, working_time};
 
 const DONE_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -215,4 +216,57 @@ async fn the_key_stays_while_the_list_cannot_be_written() {
     assert!(eraser.advance().await.is_err(), "a file is no folder");
     let left = stack.store().unfinished_erasures().await.expect("the log is there");
     assert_eq!(left[0].next, ErasureStep::List);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_patient_asks_in_the_portal_and_the_login_ends_with_the_record() {
+    let stack = Stack::start_erasing().await;
+    let (clinic, second) = forgetful(&stack).await;
+    let body = json!({"first_name": "Asha", "birth_date": "1984-03-12"});
+    let patient = clinic.post("/patients", body).await.expect(201).id();
+    let other = clinic.patient("Meera").await;
+    let account = json!({"name": "Asha", "username": "asha", "roles": ["patient"], "patient_id": patient});
+    let invited = clinic.post("/staff", account).await.expect(201);
+    let activate = json!({"clinic": clinic.slug, "username": "asha", "activation": invited.text_of("activation"),
+        "password": PASSWORD, "birth_date": "1984-03-12"});
+    let tokens = stack.client().post("/api/v1/auth/activate", activate).await.expect(200);
+    let portal = stack.client().with_token(tokens.text_of("access_token"));
+    let ask = |patient: &str| clinic.path(&format!("/patients/{patient}/request-erasure"));
+    portal.post(&ask(&other), json!({})).await.expect(403);
+    let asked = portal.post(&ask(&patient), json!({})).await.expect(200);
+    portal.post(&clinic.path(&format!("/patients/{patient}/approve-erasure")), json!({})).await.expect(403);
+    portal.get(&clinic.path("/erasures")).await.expect(403);
+    let list = clinic.get_at(asked.position(), "/erasures").await.expect(200).json();
+    assert_eq!(state_of(&list, &patient)["by_patient"], true);
+    let erased = approve(&clinic, &second, &patient).await.expect(200);
+    assert_eq!(erased.json()["events"], json!(["StaffDeactivated", "PatientErased"]));
+    portal.get(&clinic.path(&format!("/patients/{patient}"))).await.expect(401);
+    stack.client().log_in(Some(&clinic.slug), "asha", PASSWORD).await.expect(401);
+    finished(&stack).await;
+    stack.read_models_equal_the_log().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_follows_the_last_event_of_a_chart_however_many_write_at_once() {
+    let stack = Stack::start_erasing().await;
+    let (clinic, second) = forgetful(&stack).await;
+    let elsewhere = stack.second_command_api().await.with_token(clinic.admin.token().expect("logged in"));
+    for _ in 0..5 {
+        let patient = clinic.patient("Asha").await;
+        request(&clinic, &patient).await.expect(200);
+        let path = clinic.path(&format!("/patients/{patient}/emergency-contact"));
+        let contact = json!({"name": "Vikram"});
+        let writers = [&clinic.admin, &elsewhere].into_iter().cycle().take(20);
+        let writes = join_all(writers.map(|client| client.post(&path, contact.clone())));
+        let approvals = join_all((0..3).map(|_| approve(&clinic, &second, &patient)));
+        let (written, approved) = tokio::join!(writes, approvals);
+        for answer in &written {
+            assert!(matches!(answer.status.as_u16(), 200 | 410), "{}", answer.text);
+        }
+        assert_eq!(approved.iter().filter(|answer| answer.status == 200).count(), 1);
+        assert_eq!(stack.last_of_chart(&clinic.id, &patient).await, "PatientErased");
+    }
+    finished(&stack).await;
+    stack.verify_chains().await;
+    stack.read_models_equal_the_log().await;
 }

@@ -79,8 +79,7 @@ mod tests {
     fn a_word_is_found_in_every_form() {
         assert_eq!(seen(&["Áshà Rao"], "… Áshà Rao …".as_bytes()), 1);
         assert_eq!(seen(&["Áshà Rao"], b" asha rao "), 1);
-        assert_eq!(seen(&["Asha Rao"], b"\\x41736861205261 6f"), 0);
-        assert_eq!(seen(&["Asha Rao"], b"\\x417368612052616f4173686120526 16f"), 0);
+        assert_eq!(seen(&["Asha Rao"], b"\\x41736861205261"), 0, "cut off");
         assert_eq!(seen(&["Asha Rao"], hex::encode("{\"name\":\"Asha Rao\"}").as_bytes()), 1);
         assert_eq!(seen(&["+91 98200-12345"], b" 919820012345 "), 1);
         assert_eq!(seen(&["says \"no\""], br#"{"reason":"says \"no\""}"#), 1);
