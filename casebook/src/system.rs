@@ -96,7 +96,8 @@ impl System {
     pub fn queries(&self, keys: &SigningKeys) -> QueryState {
         let db = DbRole::Reader.pool(self.database.clone(), QUERY_CONNECTIONS);
         let (store, watch) = (self.store().clone(), PositionWatch::start(Some(self.nats.clone())));
-        QueryState { db, authority: self.authority(keys), opener: Arc::new(store.clone()), store, watch }
+        let (opener, ledger) = (Arc::new(store.clone()), Arc::new(store.clone()));
+        QueryState { db, authority: self.authority(keys), opener, store, ledger, watch }
     }
 
     /// Carries events into the read models. Other processes may do the same: they share the clinics.

@@ -2,6 +2,7 @@
 //! the first byte is sent; what cannot be recorded is not shown.
 
 mod asked;
+mod ledger;
 mod subjects;
 
 use aide::{
@@ -13,6 +14,7 @@ pub(crate) use asked::Asked;
 use axum::response::{IntoResponse, Response};
 use event_store::AccessRecord;
 use events::{AccessEvent, PatientId};
+pub use ledger::Ledger;
 use service_kit::{Capability, Problem, Resource, page::List};
 pub use subjects::Subjects;
 
@@ -101,8 +103,7 @@ async fn record(reader: &Reader, event: AccessEvent, shown: Vec<PatientId>) -> R
         event,
         shown,
     };
-    let recorded = reader.store().record_access(scope.clinic(), record).await;
-    recorded.map(drop).map_err(|error| Problem::unavailable("access ledger", error))
+    reader.ledger().record(scope.clinic(), record).await.map_err(|error| Problem::unavailable("access ledger", error))
 }
 
 impl<T: IntoResponse> IntoResponse for Disclosed<T> {

@@ -24,6 +24,8 @@ use event_store::{Store, feed::Opener, position::PositionWatch};
 use service_kit::Authority;
 use sqlx::PgPool;
 
+use crate::disclosure::Ledger;
+
 /// What the query API needs.
 #[derive(Clone)]
 pub struct QueryState {
@@ -32,8 +34,10 @@ pub struct QueryState {
     pub authority: Authority,
     /// Opens sealed parts, for questions about the past.
     pub opener: Arc<dyn Opener>,
-    /// Where it is written who saw what, and whose keys hash what is searched for.
+    /// Whose keys hash what is searched for.
     pub store: Store,
+    /// Where it is written who saw what: the store.
+    pub ledger: Arc<dyn Ledger>,
     /// Wakes who waits for a position.
     pub watch: PositionWatch,
 }

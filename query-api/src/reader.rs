@@ -15,7 +15,7 @@ use service_kit::{
 
 use crate::{
     QueryState,
-    disclosure::Asked,
+    disclosure::{Asked, Ledger},
     fresh,
     replay::{self, Replay},
     scope::{Reflected, Scoped, Select, Source},
@@ -30,6 +30,7 @@ pub struct Reader {
     watch: PositionWatch,
     opener: Arc<dyn Opener>,
     store: Store,
+    ledger: Arc<dyn Ledger>,
     asked: Arc<Asked>,
     moment: Arc<OnceLock<Moment>>,
 }
@@ -81,8 +82,8 @@ impl Reader {
         &*self.opener
     }
 
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
+    pub(crate) fn ledger(&self) -> &dyn Ledger {
+        &*self.ledger
     }
 
     pub(crate) fn asked(&self) -> &Asked {
@@ -130,9 +131,9 @@ impl Reader {
         let scope = ClinicScope::from_request_parts(parts, state).await?;
         let at_least = MinPosition::from_request_parts(parts, state).await?;
         let asked = Arc::new(Asked::of(parts, state).await?);
-        let QueryState { db, watch, opener, store, .. } = state.clone();
+        let QueryState { db, watch, opener, store, ledger, .. } = state.clone();
         let moment = Arc::default();
-        Ok(Self { scoped: Scoped::of(&db, &scope), scope, at_least, watch, opener, store, asked, moment })
+        Ok(Self { scoped: Scoped::of(&db, &scope), scope, at_least, watch, opener, store, ledger, asked, moment })
     }
 
     async fn wait(&self, source: Source) -> Result<(), Problem> {

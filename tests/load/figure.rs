@@ -7,6 +7,8 @@ use std::fmt::Display;
 pub enum Goal {
     AtLeast(f64),
     AtMost(f64),
+    /// Anywhere: it only tells what something costs.
+    Told,
 }
 
 impl Goal {
@@ -14,6 +16,7 @@ impl Goal {
         match self {
             Self::AtLeast(least) => ratio >= least,
             Self::AtMost(most) => ratio <= most,
+            Self::Told => true,
         }
     }
 }
@@ -23,6 +26,7 @@ impl Display for Goal {
         match self {
             Self::AtLeast(least) => write!(f, "≥ {least} ×"),
             Self::AtMost(most) => write!(f, "≤ {most} ×"),
+            Self::Told => write!(f, "–"),
         }
     }
 }

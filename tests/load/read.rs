@@ -1,4 +1,4 @@
-//! `read`: one patient's record over HTTP.
+//! `read`: one patient's record over HTTP. `access`: what of it the access record costs.
 
 use std::{
     net::SocketAddr,
@@ -36,8 +36,19 @@ const CONNECTIONS: u32 = 16;
 /// Somebody who reads, and the patients of their clinic.
 struct Reader {
     clerk: Clerk,
+    unrecorded: Clerk,
     plain: Clerk,
     patients: Vec<Uuid>,
+}
+
+/// Who answers.
+#[derive(Clone, Copy)]
+enum Server {
+    Casebook,
+    /// Casebook that forgets who saw what.
+    Unrecorded,
+    /// axum and sqlx alone.
+    Plain,
 }
 
 pub struct Reading {
@@ -46,18 +57,18 @@ pub struct Reading {
 
 impl Reading {
     pub async fn new(world: &World, desks: &[Desk]) -> Result<Self> {
-        let address = serve_plainly(world).await?;
-        let readers = clerks(desks, CLERKS).await?.into_iter().map(|clerk| prepare(clerk, address));
+        let (plain, unrecorded) = (serve_plainly(world).await?, world.stack()?.unrecorded_queries().await?);
+        let readers = clerks(desks, CLERKS).await?.into_iter().map(|clerk| prepare(clerk, plain, unrecorded));
         let readers = try_join_all(readers).await?;
         caught_up(world).await?;
         Ok(Self { readers })
     }
 
-    async fn read_for(&mut self, turn: Duration, plainly: bool) -> Result<f64> {
+    async fn read_for(&mut self, turn: Duration, from: Server) -> Result<f64> {
         let started = Instant::now();
         let until = started + turn;
         let readers = std::mem::take(&mut self.readers).into_iter();
-        let tasks = readers.map(|reader| tokio::spawn(read_until(reader, until, plainly)));
+        let tasks = readers.map(|reader| tokio::spawn(read_until(reader, until, from)));
         let done = try_join_all(tasks).await?;
         let took = started.elapsed();
         let mut all = 0;
@@ -72,42 +83,46 @@ impl Reading {
 
 impl Row for Reading {
     fn figures(&self) -> Vec<Figure> {
-        vec![Figure { name: "read", unit: "reads/s", goal: Goal::AtLeast(0.5) }]
+        let figure = |name, goal| Figure { name, unit: "reads/s", goal };
+        vec![figure("read", Goal::AtLeast(0.5)), figure("access", Goal::Told)]
     }
 
     fn what(&self) -> What {
         What {
             ceiling: "the same rows, 64 clients, by axum and sqlx alone: one look-up by primary key as superuser, no \
-                token, no policy, no record; every column, as JSON.",
+                token, no policy, no record; every column, as JSON. Of `access`: Casebook without the access record.",
             casebook: "`GET /patients/{id}` by 64 clients of 32 clinics: token and session, row-level security, \
-                position. The access record that the goal includes does not exist yet.",
+                position, and an access record that is durable before the answer.",
         }
     }
 
     async fn ceiling(&mut self, _: &World, turn: Duration) -> Result<Vec<f64>> {
-        Ok(vec![self.read_for(turn, true).await?])
+        Ok(vec![self.read_for(turn, Server::Plain).await?, self.read_for(turn, Server::Unrecorded).await?])
     }
 
     async fn casebook(&mut self, _: &World, turn: Duration) -> Result<Vec<f64>> {
-        Ok(vec![self.read_for(turn, false).await?])
+        let read = self.read_for(turn, Server::Casebook).await?;
+        Ok(vec![read, read])
     }
 }
 
-async fn prepare(mut clerk: Clerk, plain: SocketAddr) -> Result<Reader> {
+async fn prepare(mut clerk: Clerk, plain: SocketAddr, unrecorded: SocketAddr) -> Result<Reader> {
     let mut patients = Vec::with_capacity(PATIENTS_PER_CLERK);
     for _ in 0..PATIENTS_PER_CLERK {
         patients.push(clerk.register().await?.id);
     }
-    Ok(Reader { plain: clerk.at(plain).await?, clerk, patients })
+    let (plain, unrecorded) = (clerk.at(plain).await?, clerk.at(unrecorded).await?);
+    Ok(Reader { clerk, unrecorded, plain, patients })
 }
 
-async fn read_until(mut reader: Reader, until: Instant, plainly: bool) -> Result<(Reader, u32)> {
+async fn read_until(mut reader: Reader, until: Instant, from: Server) -> Result<(Reader, u32)> {
     let mut count = 0;
     while Instant::now() < until {
         let patient = *reader.patients.choose(&mut rand::rng()).expect("there are some");
-        match plainly {
-            true => reader.plain.get(&format!("/{}/{patient}", reader.clerk.clinic())).await?,
-            false => reader.clerk.read(patient, None).await?,
+        match from {
+            Server::Casebook => reader.clerk.read(patient, None).await?,
+            Server::Unrecorded => reader.unrecorded.read(patient, None).await?,
+            Server::Plain => reader.plain.get(&format!("/{}/{patient}", reader.clerk.clinic())).await?,
         };
         count += 1;
     }

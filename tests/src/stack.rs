@@ -1,16 +1,20 @@
 //! The whole system, with servers of its own: the same composition that `casebook up` runs.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use anyhow::Context;
 use casebook::{
     api::Api,
     erasure::{Eraser, ErasureList},
     migrate, platform,
     system::System,
 };
-use event_store::{DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions};
+use event_store::{AccessRecord, AppendError, DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions};
+use events::ClinicId;
+use futures::future::{BoxFuture, FutureExt};
 use local_servers::{LocalNats, LocalPostgres};
 use projector::History;
+use query_api::{QueryState, disclosure::Ledger};
 use secrecy::SecretString;
 use serde_json::json;
 use service_kit::{
@@ -159,6 +163,14 @@ impl Stack {
         Client::new(serve(&self.lifecycle, router).await.expect("a second one serves"))
     }
 
+    /// The same queries, without access records: for a benchmark of what they cost. Its address.
+    pub async fn unrecorded_queries(&self) -> anyhow::Result<SocketAddr> {
+        let system = connect(&self.postgres, &self.nats, &self.lifecycle).await?;
+        let queries = QueryState { ledger: Arc::new(Unrecorded), ..system.queries(&self.keys) };
+        let base = serve(&self.lifecycle, Api::new().queries(queries, &self.keys)).await?;
+        Ok(base.strip_prefix("http://").context("a base without TLS")?.parse()?)
+    }
+
     /// `http://127.0.0.1:…`
     pub fn base(&self) -> &str {
         &self.base
@@ -194,4 +206,13 @@ async fn serve(lifecycle: &Lifecycle, router: axum::Router) -> anyhow::Result<St
     let base = format!("http://{}", listener.local_addr()?);
     lifecycle.serve("http", listener, layers::apply(router, HttpSettings::default()));
     Ok(base)
+}
+
+/// Forgets who saw what.
+struct Unrecorded;
+
+impl Ledger for Unrecorded {
+    fn record(&self, _: ClinicId, _: AccessRecord) -> BoxFuture<'_, Result<(), AppendError>> {
+        async { Ok(()) }.boxed()
+    }
 }

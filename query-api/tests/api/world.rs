@@ -137,7 +137,8 @@ impl World {
         let reader = DbRole::Reader.pool(options, CONNECTIONS);
         let authority = Authority::new(keys.verifier(), attempts.clone());
         let (opener, watch) = (Arc::new(Unsealed), PositionWatch::start(None));
-        let state = QueryState { db: reader.clone(), authority, opener, store: store.clone(), watch };
+        let (store_of_state, ledger) = (store.clone(), Arc::new(store.clone()));
+        let state = QueryState { db: reader.clone(), authority, opener, store: store_of_state, ledger, watch };
         let app = query_api::routes::all().with_state(state).finish_api(&mut OpenApi::default());
         Self { _server: server, _folder: folder, keys, attempts, reader, superuser, store, app }
     }
