@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use events::{ClinicEvent, DoctorEvent, DomainEvent, PatientEvent, Position, Recorded, StreamId};
+use events::{ClinicEvent, DoctorEvent, DomainEvent, PatientEvent, Position, Recorded, StaffEvent, StreamId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -61,6 +61,10 @@ fn made(event: &DomainEvent) -> Option<(&'static str, Uuid)> {
         DomainEvent::Clinic(ClinicEvent::OfficeAdded { office }) => Some(("office_id", office.id.0)),
         DomainEvent::Clinic(ClinicEvent::ClosureDeclared { closure }) => Some(("closure_id", closure.id.0)),
         DomainEvent::Clinic(ClinicEvent::LegalHoldPlaced { hold, .. }) => Some(("hold_id", hold.0)),
+        DomainEvent::Clinic(ClinicEvent::AuditorGranted { grant }) => Some(("auditor_grant_id", grant.id.0)),
+        DomainEvent::Staff(StaffEvent::EmergencyAccessGranted { access, .. }) => {
+            Some(("emergency_access_id", access.0))
+        }
         DomainEvent::Doctor(DoctorEvent::LeaveDeclared { leave, .. }) => Some(("leave_id", leave.0)),
         DomainEvent::Patient(PatientEvent::IdentifierAdded { identifier, .. }) => {
             Some(("identifier_id", identifier.id.0))

@@ -4,13 +4,13 @@ use axum::response::{IntoResponse, Response};
 use chrono::Utc;
 use domain::{Aggregate, State};
 use event_store::{Standing, StoreError, StoredAnswer};
-use events::{ClinicId, Recorded, StreamId, UserId};
+use events::{ClinicId, PatientId, Purpose, Recorded, StreamId, UserId};
 use http::{
     HeaderValue, Method, StatusCode,
     header::{CONTENT_TYPE, LOCATION},
 };
 use service_kit::{
-    Authenticated, Problem,
+    Authenticated, Capability, Problem,
     etag::ETag,
     headers::{IDEMPOTENCY_REPLAYED, position_header},
     problem::{CONTENDED, KEY_REUSED},
@@ -23,7 +23,7 @@ use crate::{
     execute::{BUSY_RETRY_AFTER, Call, Failure, KeyedCall},
     incoming::Incoming,
     remember::keyed_call,
-    routes::{CommandOf, Needs},
+    routes::Needs,
 };
 
 /// How often a key that another process has just recorded is looked up before the caller is sent away.
@@ -43,6 +43,10 @@ pub struct Asked {
     pub needs_activation: bool,
     /// The member of the answer whose id is the answer's own.
     pub made: Option<&'static str>,
+    /// Where it is another than the caller's roles let one expect.
+    pub purpose: Option<Purpose>,
+    /// Why, as a code, where the command says so.
+    pub reason: Option<String>,
 }
 
 impl Asked {
@@ -56,6 +60,8 @@ impl Asked {
             needs_standing: true,
             needs_activation: false,
             made: None,
+            purpose: None,
+            reason: None,
         }
     }
 }
@@ -95,14 +101,15 @@ pub async fn give<A, C, T>(
 where
     A: Aggregate,
     A::Command: Clone + Send + Sync,
-    C: CommandOf<A>,
+    C: Into<A::Command>,
     for<'a> &'a A: TryFrom<&'a State>,
 {
     let guard = needs.check(who).await?;
     let mut call = Call::<A>::new(asked.clinic, asked.target, asked.name, incoming.body.value.into());
     call.fresh = asked.fresh;
     call.expected_version = asked.expected_version;
-    call.purpose = who.purpose();
+    call.purpose = asked.purpose.unwrap_or_else(|| who.purpose());
+    call.reason = asked.reason;
     call.actor = who.actor();
     call.client = who.client().clone();
     call.correlation_id = who.correlation_id();
@@ -156,19 +163,20 @@ where
     A::Command: Clone,
     for<'a> &'a A: TryFrom<&'a State>,
 {
-    once(app, sent, call.actor.user, |keyed| {
+    once(app, sent, call.actor.user, |keyed, emergencies| {
         let mut call = call.clone();
-        call.idempotency = keyed;
+        (call.idempotency, call.emergencies) = (keyed, emergencies);
         async { app.executor.execute(call).await.map(|done| (done.answer, done.events)) }
     })
     .await
 }
 
 /// Does what a request asks for under its idempotency key, once the login is known to stand. `give` answers with the
-/// bytes of the answer and what was recorded; it may be asked again.
+/// bytes of the answer and what was recorded; it may be asked again. It is told which records the caller has open by
+/// broken glass.
 pub async fn once<F, G>(app: &App, sent: &Sent<'_>, user: Option<UserId>, give: F) -> Result<Answered, Ran>
 where
-    F: Fn(Option<KeyedCall>) -> G,
+    F: Fn(Option<KeyedCall>, Vec<PatientId>) -> G,
     G: Future<Output = Result<(Vec<u8>, Vec<Recorded>), Failure>>,
 {
     let keyed = match sent.key {
@@ -180,16 +188,17 @@ where
         None => None,
     };
     for _ in 0..MAX_LOOKUPS {
-        if let Some(answered) = begin(app, sent, keyed.as_ref()).await? {
+        let began = begin(app, sent, keyed.as_ref()).await?;
+        if let Some(answered) = began.answered {
             return Ok(answered);
         }
-        match (give(keyed.clone()).await, &keyed) {
+        match (give(keyed.clone(), began.emergencies).await, &keyed) {
             (Ok((bytes, events)), _) => return Ok(Answered { bytes, replayed: false, events }),
             (Err(Failure::KeyRecorded), _) => {}
             // The loser of a race under one key gets the winner's answer, not a refusal.
             (Err(failure), Some(_)) => {
                 let stored = begin(app, sent, keyed.as_ref()).await?;
-                return stored.ok_or_else(|| failure.into());
+                return stored.answered.ok_or_else(|| failure.into());
             }
             (Err(failure), None) => return Err(failure.into()),
         }
@@ -204,25 +213,38 @@ pub async fn keyed(app: &App, sent: &Sent<'_>, key: &str) -> Result<KeyedCall, P
     Ok(keyed_call(sent.kept_in(), &keys.idempotency_secret, key, sent))
 }
 
-/// Asks in one round trip whether the login stands and whether the key is known.
-async fn begin(app: &App, sent: &Sent<'_>, keyed: Option<&KeyedCall>) -> Result<Option<Answered>, Problem> {
+/// What is known before a command is decided.
+struct Began {
+    /// Given before, under the same key.
+    answered: Option<Answered>,
+    /// The patients whose records the caller has open by broken glass.
+    emergencies: Vec<PatientId>,
+}
+
+/// Asks in one round trip whether the login stands, whether the key is known, and what broken glass opens.
+async fn begin(app: &App, sent: &Sent<'_>, keyed: Option<&KeyedCall>) -> Result<Began, Problem> {
     let (clinic, key_hash) = (sent.kept_in(), keyed.map(|keyed| keyed.key_hash));
-    let stored = match (sent.who, key_hash) {
+    let (stored, emergencies) = match (sent.who, key_hash) {
         (Some(who), _) => {
-            let begun = app.store().begin_command(clinic, who.user(), who.session(), who.issued_at(), key_hash).await;
+            let may_break_glass = who.grant(Capability::BreakGlass).write.is_everything();
+            let (user, session, issued_at) = (who.user(), who.session(), who.issued_at());
+            let begun = app.store().begin_command(clinic, user, session, issued_at, key_hash, may_break_glass).await;
             let begun = begun.map_err(Failure::from)?;
             if begun.standing == Standing::Ended {
                 return Err(Problem::unauthenticated());
             }
-            begun.answer
+            (begun.answer, begun.emergencies)
         }
-        (None, Some(key_hash)) => app.store().stored_answer(clinic, None, &key_hash).await.map_err(Failure::from)?,
-        (None, None) => None,
+        (None, Some(key_hash)) => {
+            (app.store().stored_answer(clinic, None, &key_hash).await.map_err(Failure::from)?, Vec::new())
+        }
+        (None, None) => (None, Vec::new()),
     };
-    match (stored, keyed) {
-        (Some(stored), Some(keyed)) => open(&stored, keyed).map(Some),
-        _ => Ok(None),
-    }
+    let answered = match (stored, keyed) {
+        (Some(stored), Some(keyed)) => Some(open(&stored, keyed)?),
+        _ => None,
+    };
+    Ok(Began { answered, emergencies })
 }
 
 fn open(stored: &StoredAnswer, keyed: &KeyedCall) -> Result<Answered, Problem> {

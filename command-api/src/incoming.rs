@@ -18,6 +18,14 @@ pub struct Incoming<C, T> {
     pub body: JsonBytes<C>,
 }
 
+impl<C, T> Incoming<C, T> {
+    /// The same request, with what its body stands for.
+    pub fn standing_for<D>(self, value: D) -> Incoming<D, T> {
+        let Self { method, path, target, key, if_match, body } = self;
+        Incoming { method, path, target, key, if_match, body: JsonBytes { value, bytes: body.bytes } }
+    }
+}
+
 /// The path names no resource.
 pub struct Whole;
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 
 use crate::{
-    ClosureId, LegalHoldId, OfficeId, PatientId, UserId, calendar::WeeklyHours, retention::Retention, values::Address,
+    AuditorGrantId, ClosureId, LegalHoldId, OfficeId, PatientId, UserId, calendar::WeeklyHours, retention::Retention,
+    values::Address,
 };
 
 /// The plans ([`crate::plans`] says what they offer).
@@ -128,6 +129,52 @@ pub struct Closure {
     pub reason: String,
 }
 
+/// What an auditor may see by a grant alone. The written form is stored for ever.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    strum::Display,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum AuditScope {
+    Visits,
+    Notes,
+    /// Diagnoses, prescriptions, orders.
+    Prescriptions,
+    LabResults,
+    DentalChart,
+    Documents,
+    /// The record at an earlier time.
+    Replay,
+    Export,
+}
+
+/// For a while, an auditor may see some kinds of data of a period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditorGrant {
+    pub id: AuditorGrantId,
+    pub auditor: UserId,
+    pub scope: Vec<AuditScope>,
+    /// What was recorded from here on.
+    pub from: DateTime<Utc>,
+    /// And before.
+    pub to: DateTime<Utc>,
+    /// When the grant itself ends.
+    pub expires: DateTime<Utc>,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames)]
 #[serde(tag = "type", content = "data")]
 pub enum ClinicEvent {
@@ -194,4 +241,11 @@ pub enum ClinicEvent {
     },
     /// Nothing has to be kept any more: the clinic's keys are destroyed, and with them all that was sealed.
     ClinicShredded {},
+    AuditorGranted {
+        grant: AuditorGrant,
+    },
+    AuditorGrantRevoked {
+        grant: AuditorGrantId,
+        auditor: UserId,
+    },
 }

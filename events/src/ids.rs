@@ -37,6 +37,9 @@ id! {
     ProblemId,
     IdentifierId,
     ConsentId,
+    /// One breaking of the glass.
+    EmergencyAccessId,
+    AuditorGrantId,
 }
 
 impl ClinicId {

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use crate::{PatientId, Role, Sealed, claim::KeyedHash};
+use crate::{EmergencyAccessId, PatientId, Role, Sealed, claim::KeyedHash};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StaffIdentity {
@@ -22,6 +22,44 @@ pub enum LockReason {
     FailedLogins,
     /// By an administrator; ends by `unlock`.
     Administrator,
+}
+
+/// Why somebody had to see a record that their roles do not show; in words it is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, strum::Display)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum EmergencyReason {
+    /// The patient's life is in danger.
+    DangerToLife,
+    /// A treatment cannot wait for somebody who may see the record.
+    UrgentTreatment,
+    /// The patient cannot say what has to be known.
+    PatientUnresponsive,
+    Other,
+}
+
+/// How somebody who was logged in already proved once more who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, strum::Display)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Proof {
+    /// The password, given again with the request.
+    Password,
+}
+
+/// What came out of a review.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, strum::Display)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Verdict {
+    Justified,
+    NotJustified,
+}
+
+/// Free text about an emergency access; it says something about the patient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EmergencyText {
+    pub text: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, IntoStaticStr, VariantNames)]
@@ -72,6 +110,30 @@ pub enum StaffEvent {
         #[serde(default)]
         sealed: Sealed<StaffReason>,
     },
+    /// The person broke the glass to the record of one patient, for a while. It lies in the patient's chart.
+    EmergencyAccessGranted {
+        access: EmergencyAccessId,
+        patient: PatientId,
+        reason: EmergencyReason,
+        proof: Proof,
+        expires: DateTime<Utc>,
+        /// By when somebody else has to look at it.
+        review_due: DateTime<Utc>,
+        #[serde(default)]
+        sealed: Sealed<EmergencyText>,
+    },
+    /// Ended by hand, before its time.
+    EmergencyAccessEnded {
+        access: EmergencyAccessId,
+        patient: PatientId,
+    },
+    EmergencyAccessReviewed {
+        access: EmergencyAccessId,
+        patient: PatientId,
+        verdict: Verdict,
+        #[serde(default)]
+        sealed: Sealed<EmergencyText>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -80,7 +142,7 @@ pub struct StaffReason {
 }
 
 impl StaffEvent {
-    /// The patient whose account it is: a portal account's events lie in the patient's chart.
+    /// The patient whose account it is, or whose record was opened: such events lie in the patient's chart.
     pub fn patient(&self) -> Option<PatientId> {
         match self {
             Self::StaffInvited { patient, .. }
@@ -91,7 +153,20 @@ impl StaffEvent {
             | Self::StaffLocked { patient, .. }
             | Self::StaffUnlocked { patient }
             | Self::StaffDeactivated { patient, .. } => *patient,
+            Self::EmergencyAccessGranted { patient, .. }
+            | Self::EmergencyAccessEnded { patient, .. }
+            | Self::EmergencyAccessReviewed { patient, .. } => Some(*patient),
             Self::RoleGranted { .. } | Self::RoleRevoked { .. } => None,
         }
+    }
+
+    /// Whether it is about an emergency access.
+    pub fn is_of_emergency(&self) -> bool {
+        matches!(
+            self,
+            Self::EmergencyAccessGranted { .. }
+                | Self::EmergencyAccessEnded { .. }
+                | Self::EmergencyAccessReviewed { .. }
+        )
     }
 }

@@ -13,7 +13,7 @@ use aide::{
 pub(crate) use asked::Asked;
 use axum::response::{IntoResponse, Response};
 use event_store::AccessRecord;
-use events::{AccessEvent, PatientId};
+use events::{AccessEvent, PatientId, Purpose};
 pub use ledger::Ledger;
 use service_kit::{Capability, Problem, Resource, page::List};
 pub use subjects::Subjects;
@@ -43,7 +43,8 @@ impl<T> Answer for Reflected<T> {}
 impl<T> Answer for List<T> {}
 
 /// Lets an answer go out that shows data of these patients, once that is recorded; 503 where it cannot be. `category`
-/// is what kind of data it is. Who, operation, resource, parameters and moment are the request's own.
+/// is what kind of data it is. Who, operation, resource, parameters and moment are the request's own; so is the broken
+/// glass, under which whatever is shown of that patient is shown for emergency treatment.
 pub async fn disclose<T: Answer>(
     reader: &Reader,
     category: Capability,
@@ -56,9 +57,14 @@ pub async fn disclose<T: Answer>(
         resource: reader.asked().resource(answer.version()),
         parameters: reader.parameters().await?,
         moment: reader.moment(),
+        emergency: subjects.person_shown().and_then(|ids| reader.emergency(&ids)),
+    };
+    let purpose = match about.emergency {
+        Some(_) => Purpose::Etreat,
+        None => reader.scope().purpose(),
     };
     let (event, shown) = subjects.recorded(about);
-    record(reader, event, shown).await?;
+    record(reader, purpose, event, shown).await?;
     metrics::counter!("casebook_patients_shown_total", "category" => category.to_string()).increment(count);
     Ok(Disclosed(answer))
 }
@@ -86,18 +92,19 @@ pub(crate) async fn disclose_audit_of<T>(
 ) -> Result<Disclosed<T>, Problem> {
     let (part, count) = (part.to_string(), entries as i64);
     let parameters = reader.parameters().await?;
-    record(reader, AccessEvent::AuditRead { part, patient, parameters, count }, shown).await?;
+    let event = AccessEvent::AuditRead { part, patient, parameters, count };
+    record(reader, reader.scope().purpose(), event, shown).await?;
     Ok(Disclosed(answer))
 }
 
 /// Writes a record of what this request does into the access ledger of its clinic, and returns once it is durable;
 /// 503 where it cannot be. `shown` are the patients whom the event does not name itself.
-async fn record(reader: &Reader, event: AccessEvent, shown: Vec<PatientId>) -> Result<(), Problem> {
+async fn record(reader: &Reader, purpose: Purpose, event: AccessEvent, shown: Vec<PatientId>) -> Result<(), Problem> {
     let scope = reader.scope();
     let record = AccessRecord {
         actor: scope.actor(),
         client: scope.client().clone(),
-        purpose: scope.purpose(),
+        purpose,
         correlation_id: scope.correlation_id(),
         operation: scope.operation().to_owned().into(),
         event,

@@ -8,6 +8,8 @@ mod audience;
 mod audit;
 pub mod disclosure;
 pub mod fresh;
+mod glass;
+mod grants;
 pub mod past;
 pub mod reader;
 pub mod replay;

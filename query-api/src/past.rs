@@ -6,13 +6,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use event_store::{StoredRow, feed::Opened};
-use events::{Ledger, PatientId, Position, Recorded, access};
+use events::{Ledger, PatientId, Position, Recorded, access, values::Span};
 use read_models::{Appointments, PatientRow, Patients, Projection, Rows};
 use serde::Deserialize;
 use service_kit::{AsOf, Capability, Limit, Problem};
 use uuid::Uuid;
 
 use crate::{
+    grants,
     reader::Reader,
     scope::{Select, Source},
     sql::Sql,
@@ -72,13 +73,23 @@ fn moment(as_of: AsOf) -> Select {
     })
 }
 
-/// Whether the asker may look back at this person: everybody's past, or that of their own patients.
-pub(crate) async fn may_look_back(reader: &Reader, group: &[PatientId]) -> Result<(), Problem> {
-    let reach = reader.may_read(Capability::Replay).await?;
-    if reach.is_everything() || reach.covers(Limit::OwnPatients) && is_own(reader, group).await? {
+/// Whether the asker may look back at this person: everybody's past, that of their own patients, that of somebody whose
+/// record they have open by broken glass, or the period of an auditor's grant.
+pub(crate) async fn may_look_back(reader: &Reader, group: &[PatientId], as_of: AsOf) -> Result<(), Problem> {
+    if reader.emergency(group).is_some() {
         return Ok(());
     }
-    Err(reader.refuse(Capability::Replay).await)
+    let reach = reader.may_read(Capability::Replay).await?;
+    let allowed = reach.is_everything()
+        || reach.covers(Limit::OwnPatients) && is_own(reader, group).await?
+        || reach.covers(Limit::Grant) && is_granted(reader, as_of).await?;
+    if allowed { Ok(()) } else { Err(reader.refuse(Capability::Replay).await) }
+}
+
+/// Whether the moment lies in the period of a grant.
+async fn is_granted(reader: &Reader, as_of: AsOf) -> Result<bool, Problem> {
+    let at = Moment::of(reader, as_of).await?.recorded_at;
+    grants::cover(reader, Capability::Replay, Span { from: at, to: at }).await
 }
 
 /// A doctor's own patients are those who have, or had, an appointment with the doctor.

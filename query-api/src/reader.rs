@@ -6,7 +6,10 @@ use aide::{OperationInput, generate::GenContext, openapi::Operation};
 use axum::extract::FromRequestParts;
 use chrono::{DateTime, Utc};
 use event_store::{Store, StoredRow, feed::Opener, position::PositionWatch, stored_row};
-use events::access::{Moment, Parameters};
+use events::{
+    EmergencyAccessId, PatientId,
+    access::{Moment, Parameters},
+};
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 use service_kit::{
@@ -17,6 +20,7 @@ use crate::{
     QueryState,
     disclosure::{Asked, Ledger},
     fresh,
+    glass::Glass,
     replay::{self, Replay},
     scope::{Reflected, Scoped, Select, Source},
 };
@@ -56,6 +60,17 @@ impl Reader {
             true => Ok(()),
             false => Err(self.refuse(Capability::Replay).await),
         }
+    }
+
+    /// The emergency access by which the asker has the record of one of these patients open, as far as the statements
+    /// of this request have said.
+    pub(crate) fn emergency(&self, patients: &[PatientId]) -> Option<EmergencyAccessId> {
+        self.scoped.glass().opened(patients)
+    }
+
+    /// Whether the asker can have broken glass at all.
+    pub(crate) fn may_break_glass(&self) -> bool {
+        Glass::may_be_broken_by(&self.scope)
     }
 
     pub fn grant(&self, capability: Capability) -> Grant {

@@ -18,6 +18,7 @@ use service_kit::{Authenticated, ClinicScope, Json, Problem, headers::position_h
 use sqlx::{AssertSqlSafe, PgPool, Row, postgres::PgRow};
 
 use crate::{
+    glass::Glass,
     replay::{self, Replay},
     row,
     sql::Sql,
@@ -121,6 +122,7 @@ impl Select {
 pub struct Scoped {
     db: PgPool,
     who: Authenticated,
+    glass: Glass,
     /// From which all is answered, instead of the served tables.
     replay: Option<Arc<Replay>>,
 }
@@ -132,7 +134,7 @@ impl Scoped {
 
     /// For what a login may always ask: who it is itself.
     pub(crate) fn own(db: &PgPool, who: &Authenticated) -> Self {
-        Self { db: db.clone(), who: who.clone(), replay: None }
+        Self { db: db.clone(), who: who.clone(), glass: Glass::default(), replay: None }
     }
 
     pub(crate) fn in_replay(self, replay: Replay) -> Self {
@@ -149,6 +151,11 @@ impl Scoped {
 
     pub(crate) fn clinic(&self) -> ClinicId {
         self.who.clinic()
+    }
+
+    /// What every statement so far has said of the asker's broken glass.
+    pub(crate) fn glass(&self) -> &Glass {
+        &self.glass
     }
 
     /// Runs a query in one round trip. 401 where the login no longer stands.
@@ -173,6 +180,7 @@ impl Scoped {
             None => error.into(),
         })?;
         let position = position(rows.first())?;
+        self.glass.take(&self.who, rows.first())?;
         let found = rows.iter().filter(|row| is_found(row)).map(read);
         Ok(Reflected { value: found.collect::<Result<_, _>>().map_err(Problem::internal)?, position })
     }
@@ -192,10 +200,11 @@ impl Scoped {
             body.argument(self.who.issued_at()),
         ];
         let reached = reached(source, self.replay(), &mut body)?;
+        let (broken, glass) = Glass::asked(&self.who, &mut body);
         // The query's own columns come first and in its order: some rows are read by place.
         let before = format!(
-            "SELECT q.*, s.clinic IS NOT NULL AS \"#live\", c.position AS \"#position\" \
-             FROM read.scope({login}) s LEFT JOIN LATERAL ({reached} OFFSET 0) c ON true \
+            "SELECT q.*, s.clinic IS NOT NULL AS \"#live\", c.position AS \"#position\"{broken} \
+             FROM read.scope({login}) s LEFT JOIN LATERAL ({reached} OFFSET 0) c ON true {glass}\
              LEFT JOIN LATERAL (SELECT b.*, true AS \"#found\" FROM (SELECT ",
             login = login.join(", "),
         );

@@ -149,6 +149,7 @@ impl ClinicRow {
             | ClinicEvent::LegalHoldLifted { .. }
             | ClinicEvent::ClinicClosed { .. }
             | ClinicEvent::ClinicShredded {} => {}
+            ClinicEvent::AuditorGranted { .. } | ClinicEvent::AuditorGrantRevoked { .. } => {}
         }
     }
 

@@ -1,8 +1,8 @@
 //! The list of all read models.
 
 use crate::{
-    AppointmentDays, Appointments, Clinics, Doctors, Erasures, PatientStats, Patients, Projection, Retentions, Staff,
-    Usage,
+    AppointmentDays, Appointments, Clinics, Doctors, EmergencyAccesses, Erasures, PatientStats, Patients, Projection,
+    Retentions, Staff, Usage,
 };
 
 /// Something to be done with a read model, whichever it is.
@@ -43,6 +43,7 @@ projections! {
     Usage,
     Erasures,
     Retentions,
+    EmergencyAccesses,
 }
 
 #[cfg(test)]

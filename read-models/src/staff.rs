@@ -114,7 +114,10 @@ impl StaffRow {
             | StaffEvent::ActivationRenewed { .. }
             | StaffEvent::RoleGranted { .. }
             | StaffEvent::PasswordChanged { .. }
-            | StaffEvent::PasswordResetRequested { .. } => {}
+            | StaffEvent::PasswordResetRequested { .. }
+            | StaffEvent::EmergencyAccessGranted { .. }
+            | StaffEvent::EmergencyAccessEnded { .. }
+            | StaffEvent::EmergencyAccessReviewed { .. } => {}
         }
     }
 

@@ -9,16 +9,17 @@ use events::{
 };
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tests::{AccessLog, Accessed, Answer, Stack, TestClinic, working_time};
+use tests::{AccessLog, Accessed, Answer, PASSWORD, Stack, TestClinic, working_time};
 
 /// Routes that leave no record, and why.
-const SHOW_NO_PATIENT: [(&str, &str); 14] = [
+const SHOW_NO_PATIENT: [(&str, &str); 15] = [
     ("", "the clinic's profile"),
     ("/settings", "the clinic's own"),
     ("/subscription", "plan and limits"),
     ("/offices", "the clinic's own"),
     ("/staff", "logins of staff; portal accounts of patients are not among them"),
     ("/staff/{id}", "as the list"),
+    ("/auditor-grants", "what auditors may see"),
     ("/doctors", "who works here"),
     ("/doctors/{id}", "who works here"),
     ("/doctors/{id}/slots", "free time, without whoever has taken the rest"),
@@ -41,6 +42,8 @@ struct Scene {
     doctor: String,
     appointment: String,
     replay: String,
+    /// To the record of `asha`, by a nurse.
+    emergency: String,
     day: String,
 }
 
@@ -64,10 +67,14 @@ impl Scene {
         let appointment = booked.id();
         clinic.post(&format!("/appointments/{appointment}/check-in"), json!({})).await.expect(200);
         let replay = clinic.post("/audit/replays", json!({"until": 1})).await.expect(202).id();
+        let glass = json!({"reason": "other", "text": "No history at hand.", "hours": 1, "password": PASSWORD});
+        let nurse = clinic.staff(&["nurse"]).await;
+        let broken = nurse.post(&clinic.path(&format!("/patients/{asha}/break-glass")), glass).await.expect(201);
+        let emergency = broken.id();
         stack.caught_up().await;
         let day = start.with_timezone(&chrono_tz::Asia::Kolkata).date_naive().to_string();
         let log = stack.access_log(&clinic.id);
-        Self { stack, clinic, log, asha, merged, doctor, appointment, replay, day }
+        Self { stack, clinic, log, asha, merged, doctor, appointment, replay, emergency, day }
     }
 
     /// What a request left in the ledger, and its answer.
@@ -101,6 +108,7 @@ impl Scene {
             ("staff", &self.doctor),
             ("appointments", &self.appointment),
             ("audit", &self.replay),
+            ("emergency-accesses", &self.emergency),
         ]);
         let collection = below.split('/').nth(1).unwrap_or_default();
         let id = ids.get(collection).copied().cloned().unwrap_or_default();

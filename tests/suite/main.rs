@@ -9,6 +9,7 @@ mod closings;
 mod commands;
 mod erasures;
 mod forgotten;
+mod glass;
 mod input;
 mod logins;
 mod outages;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Answer, Client, Stack, TestClinic, working_time};
+use tests::{Answer, Client, PASSWORD, Stack, TestClinic, working_time};
 
 /// What a command on a resource needs to be understood at all, by operation.
 fn body_of(operation: &str) -> Option<Value> {
@@ -40,6 +40,14 @@ fn body_of(operation: &str) -> Option<Value> {
         "GiveConsent" => json!({"scope": "research"}),
         "WithdrawConsent" => json!({"consent_id": some}),
         "RestrictRecord" => json!({"confidentiality": "restricted"}),
+        "BreakGlass" => {
+            let text = "Unconscious, no history at hand.";
+            json!({"reason": "danger_to_life", "text": text, "hours": 1, "password": PASSWORD})
+        }
+        "EndEmergencyAccess" => json!({"emergency_access_id": some}),
+        "ReviewEmergencyAccess" => {
+            json!({"emergency_access_id": some, "verdict": "justified", "text": "As it should have been."})
+        }
         "GrantRole" | "RevokeRole" => json!({"role": "nurse"}),
         "DeactivateStaff" | "DeactivateDoctor" | "EnterAppointmentInError" => json!({"reason": "a mistake"}),
         "AssignOffice" | "UnassignOffice" | "SetPrimaryOffice" => json!({"office_id": some}),
@@ -144,8 +152,13 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
     let appointment = clinic.post("/appointments", booking).await.expect(201);
     clinic.get_at(appointment.position(), &format!("/appointments/{}", appointment.id())).await.expect(200);
     let replay = clinic.post("/audit/replays", json!({"until": 1})).await.expect(202).id();
+    let nurse = clinic.staff(&["nurse"]).await;
+    let glass = clinic.path(&format!("/patients/{patient}/break-glass"));
+    let access = nurse.post(&glass, body_of("BreakGlass").expect("a body")).await.expect(201);
+    clinic.get_at(access.position(), &format!("/emergency-accesses/{}", access.id())).await.expect(200);
     BTreeMap::from([
         ("audit", replay),
+        ("emergency-accesses", access.id()),
         ("patients", patient),
         ("doctors", doctor.clone()),
         ("staff", doctor),

@@ -89,7 +89,7 @@ pub async fn find(app: &App, slug: Option<&str>, username: &str) -> Result<Sough
 }
 
 /// The fifth failure in a row locks the login; the lock is an event, the count is not.
-async fn count_failure(app: &App, clinic: ClinicId, user: UserId) -> Result<(), Problem> {
+pub(super) async fn count_failure(app: &App, clinic: ClinicId, user: UserId) -> Result<(), Problem> {
     let failures = app.store().count_failed_login(clinic, user).await.map_err(Failure::from)?;
     if failures.unsigned_abs() < MAX_FAILED_LOGINS {
         return Ok(());

@@ -2,6 +2,7 @@
 
 mod activate;
 mod activation;
+mod fresh;
 mod ledger;
 mod login;
 mod password;
@@ -15,6 +16,7 @@ use aide::{
 use service_kit::{Json, Problem};
 
 pub use activation::{ACTIVATION_LIFE, NewActivation};
+pub use fresh::prove_again;
 pub use login::LoginBody;
 pub use session::{Prepared, Proven, Tokens};
 

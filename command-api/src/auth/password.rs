@@ -2,21 +2,18 @@
 
 use axum::extract::State;
 use domain::{Staff, staff::ChangePassword, values::Password};
-use event_store::PasswordHash;
-use events::access::LoginFailure;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
 use service_kit::{Authenticated, Json, Problem};
 
 use super::{
-    ledger::Tried,
+    fresh::prove_again,
     session::{Proven, Tokens, begin_session},
 };
 use crate::{
     app::App,
-    execute::{Call, Failure, Secret},
-    handle::must_stand,
+    execute::{Call, Secret},
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -34,13 +31,7 @@ pub async fn change(
     Json(body): Json<PasswordBody>,
 ) -> Result<Json<Tokens>, Problem> {
     let (clinic, user) = (who.clinic(), who.user());
-    must_stand(&app, &who).await?;
-    let known = app.store().credential(clinic, user).await.map_err(Failure::from)?;
-    let stored = known.and_then(|login| login.password_hash).map(PasswordHash);
-    if !app.passwords.verify(body.current_password, stored).await {
-        let tried = Tried { clinic, username_hash: None, user: Some(user) };
-        return Err(tried.failed(&app, LoginFailure::WrongPassword).await);
-    }
+    prove_again(&app, &who, body.current_password).await?;
     let password = app.passwords.hash(body.new_password.into_secret()).await;
     let mut call = Call::<Staff>::new(clinic, user.into(), "ChangePassword", ChangePassword {}.into());
     call.actor = who.actor();

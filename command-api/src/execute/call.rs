@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use domain::Aggregate;
-use events::{Actor, Client, ClinicId, Purpose, StreamId};
+use events::{Actor, Client, ClinicId, PatientId, Purpose, StreamId};
 use uuid::Uuid;
 
 use super::Secret;
@@ -24,6 +24,11 @@ pub struct Call<A: Aggregate> {
     pub expected_version: Option<i64>,
     pub actor: Actor,
     pub purpose: Purpose,
+    /// Why, as a code, where the command says so.
+    pub reason: Option<String>,
+    /// The patients whose records the actor has open by broken glass: what is done about them is emergency
+    /// treatment.
+    pub emergencies: Vec<PatientId>,
     pub client: Client,
     pub correlation_id: Uuid,
     /// Only an import says when it really happened.
@@ -65,6 +70,8 @@ impl<A: Aggregate> Call<A> {
             expected_version: None,
             actor: Actor::anonymous(),
             purpose: Purpose::Hoperat,
+            reason: None,
+            emergencies: Vec::new(),
             client: Client::default(),
             correlation_id: Uuid::now_v7(),
             occurred_at: None,
@@ -93,6 +100,8 @@ where
         Self {
             command: self.command.clone(),
             actor: self.actor.clone(),
+            reason: self.reason.clone(),
+            emergencies: self.emergencies.clone(),
             client: self.client.clone(),
             guard: self.guard.clone(),
             secret: self.secret.clone(),

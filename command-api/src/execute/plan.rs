@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{Aggregate, State};
 use event_store::{Append, Circumstances, Expectation, Idempotency, NewEvent};
-use events::{Ledger, Recorded, StreamId, claim::Fact};
+use events::{DomainEvent, Ledger, Purpose, Recorded, StreamId, claim::Fact};
 use uuid::Uuid;
 
 use super::{
@@ -37,7 +37,7 @@ pub fn plan<A: Aggregate>(call: &Call<A>, seed: Uuid, decided: Decided) -> Resul
     let append = Append {
         clinic: call.clinic,
         ledger: Ledger::Record,
-        about: circumstances(call, seed),
+        about: Circumstances { purpose: purpose(call, &decision.events), ..circumstances(call, seed) },
         events: decision.events.into_iter().map(|(stream, event)| NewEvent { stream, event }).collect(),
         expectations,
         claims,
@@ -50,11 +50,20 @@ pub fn plan<A: Aggregate>(call: &Call<A>, seed: Uuid, decided: Decided) -> Resul
     Ok((append, after))
 }
 
+/// Whatever is done about a patient whose record is open by broken glass is emergency treatment.
+fn purpose<A: Aggregate>(call: &Call<A>, events: &[(StreamId, DomainEvent)]) -> Purpose {
+    let mut patients = events.iter().filter_map(|(stream, event)| event.patient(*stream));
+    match patients.any(|patient| call.emergencies.contains(&patient)) {
+        true => Purpose::Etreat,
+        false => call.purpose,
+    }
+}
+
 fn circumstances<A: Aggregate>(call: &Call<A>, seed: Uuid) -> Circumstances {
     Circumstances {
         actor: call.actor.clone(),
         purpose: call.purpose,
-        reason: None,
+        reason: call.reason.clone(),
         command: call.name.into(),
         correlation_id: call.correlation_id,
         causation_id: seed,

@@ -55,6 +55,9 @@ fn change(user: UserId, event: &StaffEvent, secret: Option<&Secret>) -> Result<O
         StaffEvent::StaffLocked { until, .. } => Some(CredentialChange::Lock { user, until: *until }),
         StaffEvent::StaffUnlocked { .. } => Some(CredentialChange::Unlock { user }),
         StaffEvent::StaffDeactivated { .. } => Some(CredentialChange::Disable { user }),
-        StaffEvent::PasswordResetRequested { .. } => None,
+        StaffEvent::PasswordResetRequested { .. }
+        | StaffEvent::EmergencyAccessGranted { .. }
+        | StaffEvent::EmergencyAccessEnded { .. }
+        | StaffEvent::EmergencyAccessReviewed { .. } => None,
     })
 }

@@ -5,8 +5,8 @@ use domain::{
     Clinic, ClinicCommand,
     clinic::{
         ActivateSubscription, AddOffice, CancelClosure, ChangePlan, CloseClinic, CloseOffice, DeclareClosure,
-        LiftLegalHold, PlaceLegalHold, ResumeClinic, SetLimits, SetOfficeHours, SuspendClinic, UpdateProfile,
-        UpdateSettings,
+        GrantAuditor, LiftLegalHold, PlaceLegalHold, ResumeClinic, RevokeAuditorGrant, SetLimits, SetOfficeHours,
+        SuspendClinic, UpdateProfile, UpdateSettings,
     },
     values::Reason,
 };
@@ -20,6 +20,8 @@ use crate::app::App;
 
 const PROFILE: Needs<Clinic> = Needs::all(Capability::ClinicProfile);
 const LEGAL_HOLD: Needs<Clinic> = Needs::all(Capability::LegalHold);
+/// Whoever gives roles gives auditors their grants.
+const GRANTS: Needs<Clinic> = Needs::all(Capability::Staff);
 const PLATFORM: Needs<Clinic> = Needs::all(Capability::Clinics);
 
 pub fn routes() -> ApiRouter<App> {
@@ -32,7 +34,9 @@ pub fn routes() -> ApiRouter<App> {
         .add_to_clinic::<DeclareClosure>("/closures", "closure_id", PROFILE)
         .on_clinic::<CancelClosure>("/closures/cancel", PROFILE)
         .add_to_clinic_at_any_time::<PlaceLegalHold>("/legal-holds", "hold_id", LEGAL_HOLD)
-        .on_clinic_at_any_time::<LiftLegalHold>("/legal-holds/lift", LEGAL_HOLD);
+        .on_clinic_at_any_time::<LiftLegalHold>("/legal-holds/lift", LEGAL_HOLD)
+        .add_to_clinic::<GrantAuditor>("/auditor-grants", "auditor_grant_id", GRANTS)
+        .on_clinic::<RevokeAuditorGrant>("/auditor-grants/revoke", GRANTS);
     let by_platform = Collection::of_platform("/clinics")
         .by_platform::<ActivateSubscription>("subscription", PLATFORM)
         .by_platform::<ChangePlan>("plan", PLATFORM)

@@ -110,7 +110,7 @@ async fn record(
         body: &incoming.body.bytes,
         key: incoming.key.0.as_deref(),
     };
-    let give = |keyed| account(&app, &scope, patient, incoming.body.value.clone(), occurred_at, keyed);
+    let give = |keyed, _| account(&app, &scope, patient, incoming.body.value.clone(), occurred_at, keyed);
     let answered = once(&app, &sent, Some(scope.user()), give).await.map_err(|ran| match ran {
         Ran::Forbidden => Problem::forbidden(),
         Ran::Problem(problem) => problem,

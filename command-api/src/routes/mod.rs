@@ -6,6 +6,7 @@ mod collection;
 mod disclosures;
 mod doctors;
 mod document;
+mod glass;
 mod needs;
 mod patients;
 mod register;
@@ -24,6 +25,7 @@ pub fn all() -> ApiRouter<App> {
     register::routes()
         .merge(clinic::routes())
         .merge(staff::routes())
+        .merge(glass::routes())
         .merge(doctors::routes())
         .merge(patients::routes())
         .merge(disclosures::routes())

@@ -1,5 +1,6 @@
 //! The tenant: its profile, offices, settings, plan and standing.
 
+mod auditors;
 mod closing;
 mod closures;
 mod holds;
@@ -18,6 +19,7 @@ use events::{
 
 use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, two_persons, usage::moved_claims};
 
+pub use auditors::{GrantAuditor, RevokeAuditorGrant};
 pub use closing::{CloseClinic, ShredClinic};
 pub use closures::{CancelClosure, DeclareClosure};
 pub use holds::{LiftLegalHold, PlaceLegalHold};
@@ -47,6 +49,8 @@ pub enum ClinicCommand {
     LiftLegalHold(LiftLegalHold),
     Close(CloseClinic),
     Shred(ShredClinic),
+    GrantAuditor(GrantAuditor),
+    RevokeAuditorGrant(RevokeAuditorGrant),
 }
 
 /// One event of the clinic itself.
@@ -70,9 +74,11 @@ impl Aggregate for Clinic {
             (_, C::ActivateSubscription(_) | C::ChangePlan(_)) => plan::reads(facts),
             (_, C::PlaceLegalHold(command)) => command.reads(),
             (_, C::LiftLegalHold(_)) => vec![two_persons::reads()],
+            (_, C::GrantAuditor(command)) => command.reads(),
             (None, C::DeclareClosure(_))
             | (_, C::UpdateSettings(_) | C::SetOfficeHours(_) | C::CancelClosure(_))
-            | (_, C::SetLimits(_) | C::Suspend(_) | C::Resume(_) | C::Close(_) | C::Shred(_)) => Vec::new(),
+            | (_, C::SetLimits(_) | C::Suspend(_) | C::Resume(_) | C::Close(_) | C::Shred(_))
+            | (_, C::RevokeAuditorGrant(_)) => Vec::new(),
         }
     }
 
@@ -106,10 +112,13 @@ impl Aggregate for Clinic {
             (Some(clinic), C::SetLimits(command)) => Ok(command.decide(clinic, context)),
             (Some(clinic), C::Suspend(command)) => Ok(command.decide(clinic, context)),
             (Some(clinic), C::Resume(command)) => Ok(command.decide(clinic, context)),
+            (Some(clinic), C::GrantAuditor(command)) => command.decide(clinic, facts, context),
+            (Some(clinic), C::RevokeAuditorGrant(command)) => command.decide(clinic, context),
             (None, C::UpdateProfile(_) | C::UpdateSettings(_) | C::SetLimits(_))
             | (None, C::AddOffice(_) | C::CloseOffice(_) | C::SetOfficeHours(_))
             | (None, C::DeclareClosure(_) | C::CancelClosure(_) | C::ActivateSubscription(_) | C::ChangePlan(_))
             | (None, C::Suspend(_) | C::Resume(_) | C::Close(_) | C::Shred(_))
+            | (None, C::GrantAuditor(_) | C::RevokeAuditorGrant(_))
             | (None, C::PlaceLegalHold(_) | C::LiftLegalHold(_)) => Err(Refusal::not_found("clinic")),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use events::{
-    ClinicEvent, LegalHoldId, OfficeId, PatientId, UserId,
+    AuditorGrantId, ClinicEvent, LegalHoldId, OfficeId, PatientId, UserId,
     calendar::whole_day,
     claim::ClaimKey,
     clinic::{ClinicProfile, Closure, Limits, Office, Plan, Settings},
@@ -53,6 +53,8 @@ pub struct Clinic {
     pub own_limits: Option<Limits>,
     pub holds: BTreeMap<LegalHoldId, LegalHold>,
     pub closed: Option<Closed>,
+    /// The auditors of grants that were not revoked; those that are over are among them.
+    pub auditor_grants: BTreeMap<AuditorGrantId, UserId>,
 }
 
 impl Clinic {
@@ -147,6 +149,10 @@ impl Clinic {
                 self.closed.replace(closed).is_none().then_some(())?;
             }
             ClinicEvent::ClinicShredded {} => self.closed.as_mut()?.shredded = true,
+            ClinicEvent::AuditorGranted { grant } => {
+                self.auditor_grants.insert(grant.id, grant.auditor).is_none().then_some(())?;
+            }
+            ClinicEvent::AuditorGrantRevoked { grant, .. } => drop(self.auditor_grants.remove(grant)?),
         }
         Some(self)
     }
@@ -168,6 +174,7 @@ impl Clinic {
             own_limits: None,
             holds: BTreeMap::new(),
             closed: None,
+            auditor_grants: BTreeMap::new(),
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod deactivate;
+mod emergency;
 mod invite;
 mod roles;
 mod state;
@@ -19,9 +20,10 @@ pub use access::{
     UnlockStaff,
 };
 pub use deactivate::DeactivateStaff;
+pub use emergency::{BreakGlass, EndEmergencyAccess, ReviewEmergencyAccess};
 pub use invite::{ActivateStaff, InviteStaff, RenewActivation, email_hash, username_hash};
 pub use roles::{GrantRole, RevokeRole};
-pub use state::{Staff, Status};
+pub use state::{EmergencyAccess, Staff, Status};
 
 pub(crate) use deactivate::deactivated_event;
 pub(crate) use invite::{Login, activated};
@@ -40,6 +42,9 @@ pub enum StaffCommand {
     Unlock(UnlockStaff),
     LockAfterFailedLogins(LockAfterFailedLogins),
     Deactivate(DeactivateStaff),
+    BreakGlass(BreakGlass),
+    EndEmergencyAccess(EndEmergencyAccess),
+    ReviewEmergencyAccess(ReviewEmergencyAccess),
 }
 
 /// One event of the login itself.
@@ -68,6 +73,8 @@ impl Aggregate for Staff {
             C::RevokeRole(command) => command.reads(UserId(target.id), facts),
             C::Lock(_) => access::reads(facts),
             C::Deactivate(command) => command.reads(UserId(target.id), facts),
+            C::BreakGlass(command) => command.reads(),
+            C::EndEmergencyAccess(_) | C::ReviewEmergencyAccess(_) => Vec::new(),
             C::Activate(_)
             | C::RenewActivation(_)
             | C::ChangePassword(_)
@@ -97,8 +104,12 @@ impl Aggregate for Staff {
             (Some(staff), C::Unlock(command)) => command.decide(staff, context),
             (Some(staff), C::LockAfterFailedLogins(command)) => Ok(command.decide(staff, context)),
             (Some(staff), C::Deactivate(command)) => command.decide(staff, facts, context),
+            (Some(staff), C::BreakGlass(command)) => command.decide(staff, facts, context),
+            (Some(staff), C::EndEmergencyAccess(command)) => command.decide(staff, context),
+            (Some(staff), C::ReviewEmergencyAccess(command)) => command.decide(staff, context),
             (None, C::Activate(_) | C::RenewActivation(_) | C::GrantRole(_) | C::RevokeRole(_))
             | (None, C::ChangePassword(_) | C::RequestPasswordReset(_))
+            | (None, C::BreakGlass(_) | C::EndEmergencyAccess(_) | C::ReviewEmergencyAccess(_))
             | (None, C::Lock(_) | C::Unlock(_) | C::LockAfterFailedLogins(_) | C::Deactivate(_)) => {
                 Err(Refusal::not_found("login"))
             }

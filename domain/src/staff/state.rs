@@ -1,10 +1,12 @@
 //! What the rules know of a login, and how each event changes it. Nothing of it is sealed.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use events::{
-    PatientId, Role, StaffEvent,
+    EmergencyAccessId, PatientId, Role, StaffEvent,
     claim::{ClaimKey, KeyedHash},
-    staff::LockReason,
+    staff::{LockReason, Verdict},
 };
 
 use crate::Usage;
@@ -17,6 +19,22 @@ pub enum Status {
     Deactivated,
 }
 
+/// One breaking of the glass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EmergencyAccess {
+    pub patient: PatientId,
+    pub expires: DateTime<Utc>,
+    /// By hand, before its time.
+    pub ended: bool,
+    pub verdict: Option<Verdict>,
+}
+
+impl EmergencyAccess {
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.ended || now >= self.expires
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct Staff {
     pub status: Status,
@@ -25,6 +43,7 @@ pub struct Staff {
     pub patient: Option<PatientId>,
     pub username_hash: KeyedHash,
     pub email_hash: Option<KeyedHash>,
+    pub emergencies: BTreeMap<EmergencyAccessId, EmergencyAccess>,
 }
 
 impl Staff {
@@ -74,7 +93,8 @@ impl Staff {
 
     /// The state after an event; `None`: it cannot follow.
     pub(super) fn apply(mut self, event: &StaffEvent) -> Option<Self> {
-        if self.status == Status::Deactivated {
+        let reviewed = matches!(event, StaffEvent::EmergencyAccessReviewed { .. });
+        if self.status == Status::Deactivated && !reviewed {
             return None;
         }
         match event {
@@ -89,6 +109,14 @@ impl Staff {
                 self.status = Status::Locked { reason: *reason, until: *until };
             }
             StaffEvent::StaffDeactivated { .. } => self.status = Status::Deactivated,
+            StaffEvent::EmergencyAccessGranted { access, patient, expires, .. } => {
+                let granted = EmergencyAccess { patient: *patient, expires: *expires, ended: false, verdict: None };
+                self.emergencies.insert(*access, granted).is_none().then_some(())?;
+            }
+            StaffEvent::EmergencyAccessEnded { access, .. } => self.emergencies.get_mut(access)?.ended = true,
+            StaffEvent::EmergencyAccessReviewed { access, verdict, .. } => {
+                self.emergencies.get_mut(access)?.verdict = Some(*verdict);
+            }
         }
         Some(self)
     }
@@ -102,6 +130,7 @@ impl Staff {
             patient: *patient,
             username_hash: username_hash.clone(),
             email_hash: email_hash.clone(),
+            emergencies: BTreeMap::new(),
         })
     }
 }

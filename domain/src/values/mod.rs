@@ -23,7 +23,7 @@ pub use money::{Currency, Price};
 pub use numbers::Whole;
 pub use password::Password;
 pub use patch::{Change, Patch};
-pub use text::{Name, Text};
+pub use text::{Justification, Name, Text};
 pub use zone::TimeZone;
 
 /// Why something was done, in words: a cancellation, a leave, a deactivation.

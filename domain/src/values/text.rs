@@ -29,6 +29,24 @@ fn check_name(text: &str) -> Result<String, Invalid> {
     Ok(name.to_owned())
 }
 
+/// Shortest and longest justification, in characters.
+const JUSTIFICATION_CHARS: std::ops::RangeInclusive<usize> = 10..=1000;
+
+checked_text! {
+    /// Why something exceptional was done, at some length: 10 to 1000 characters.
+    Justification, check_justification, {
+        "type": "string", "minLength": 10, "maxLength": 1000,
+        "description": "10 to 1000 characters.", "examples": ["Unconscious after a fall; bleeding, and no history at hand."]
+    }
+}
+
+fn check_justification(text: &str) -> Result<String, Invalid> {
+    let text = text.parse::<Text<{ *JUSTIFICATION_CHARS.end() }>>().ok();
+    text.filter(|text| JUSTIFICATION_CHARS.contains(&text.as_str().chars().count()))
+        .map(String::from)
+        .ok_or_else(|| Invalid::because("a justification has 10 to 1000 characters"))
+}
+
 /// Free text of 1 to `MAX` characters; line breaks and tabs are allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, derive_more::Display, Serialize)]
 #[serde(transparent)]
@@ -90,6 +108,14 @@ mod tests {
         assert_eq!("  Asha ".parse::<Name>().unwrap().as_str(), "Asha");
         for text in ["", "  ", "a\nb", &"x".repeat(201)] {
             assert!(text.parse::<Name>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_justification_says_something() {
+        assert_eq!("  unconscious ".parse::<Justification>().unwrap().as_str(), "unconscious");
+        for text in ["", "urgent", "    x     y    ".trim(), &"x".repeat(1001)] {
+            assert!(text.parse::<Justification>().is_err(), "{text:?}");
         }
     }
 

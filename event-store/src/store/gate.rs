@@ -2,7 +2,7 @@
 //! command was given before.
 
 use chrono::{DateTime, Utc};
-use events::{ClinicId, UserId};
+use events::{ClinicId, PatientId, UserId};
 use sqlx::Row;
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ pub struct Begun {
     pub standing: Standing,
     /// What the same idempotency key was answered before.
     pub answer: Option<StoredAnswer>,
+    /// The patients whose records the user has open by broken glass.
+    pub emergencies: Vec<PatientId>,
 }
 
 impl Store {
@@ -35,8 +37,9 @@ impl Store {
         Ok(row.try_get::<Option<Uuid>, _>(0)?.map(ClinicId))
     }
 
-    /// Whether a user's token stands, and the stored answer to an idempotency key, in one round trip.
-    /// `issued_at` is the token's, to the microsecond; `key_hash` the keyed hash of the client's key.
+    /// Whether a user's token stands, the stored answer to an idempotency key, and what broken glass opens, in one
+    /// round trip. `issued_at` is the token's, to the microsecond; `key_hash` the keyed hash of the client's key;
+    /// `may_break_glass`: whether the user can have broken any.
     pub async fn begin_command(
         &self,
         clinic: ClinicId,
@@ -44,9 +47,12 @@ impl Store {
         session: Uuid,
         issued_at: DateTime<Utc>,
         key_hash: Option<Hash>,
+        may_break_glass: bool,
     ) -> Result<Begun, StoreError> {
         let row = sqlx::query(
-            "SELECT log.token_is_good(s.clinic, $2, $3, $4), i.fingerprint, i.answer FROM log.scope($1) AS s(clinic)
+            "SELECT log.token_is_good(s.clinic, $2, $3, $4), i.fingerprint, i.answer, CASE WHEN $6
+                THEN ARRAY(SELECT o.patient FROM log.open_emergencies(s.clinic, $2) o) END
+             FROM log.scope($1) AS s(clinic)
              LEFT JOIN LATERAL (SELECT fingerprint, answer FROM log.idempotency
                 WHERE clinic = s.clinic AND user_id = $2 AND key_hash = $5 AND expires_at > now() OFFSET 0) AS i
                 ON true",
@@ -56,11 +62,14 @@ impl Store {
         .bind(session)
         .bind(issued_at)
         .bind(key_hash.as_ref().map(Hash::as_slice))
+        .bind(may_break_glass)
         .fetch_one(&self.reads)
         .await?;
         let standing = if row.try_get(0)? { Standing::Good } else { Standing::Ended };
         let answer = key_hash.map(|key_hash| stored_answer(&row, 1, clinic, Some(user), &key_hash)).transpose()?;
-        Ok(Begun { standing, answer: answer.flatten() })
+        let open: Option<Vec<Uuid>> = row.try_get(3)?;
+        let emergencies = open.into_iter().flatten().map(PatientId).collect();
+        Ok(Begun { standing, answer: answer.flatten(), emergencies })
     }
 
     /// The stored answer to an idempotency key; `user: None` for a command that was given without a login.

@@ -2,6 +2,7 @@
 
 mod facts;
 mod gate;
+mod grants;
 mod read;
 
 use std::{sync::Arc, time::Duration};

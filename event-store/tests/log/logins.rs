@@ -44,7 +44,8 @@ impl Login {
     }
 
     async fn standing(&self, session: Uuid, issued_at: DateTime<Utc>) -> Standing {
-        let begun = self.store.begin_command(self.clinic, self.user, session, issued_at, Some([1; 32])).await.unwrap();
+        let begun =
+            self.store.begin_command(self.clinic, self.user, session, issued_at, Some([1; 32]), true).await.unwrap();
         assert!(begun.answer.is_none());
         begun.standing
     }

@@ -42,6 +42,8 @@ pub const TABLE: &[Meaning] = &[
     line("LegalHoldLifted", Privilege, U, "lifted the legal hold {hold}"),
     line("ClinicClosed", Configuration, U, "closed the clinic: its records are kept until {retention_until}"),
     line("ClinicShredded", Configuration, E, "had the clinic's keys destroyed: its retention has run out"),
+    line("AuditorGranted", Privilege, C, "granted the auditor {grant.auditor} a look at {grant.scope} from {grant.from} to {grant.to}, until {grant.expires}"),
+    line("AuditorGrantRevoked", Privilege, U, "revoked a grant of the auditor {auditor}"),
     // Logins.
     line("StaffInvited", Privilege, C, "invited {resource} as {roles}[ for patient {patient}]"),
     line("StaffActivated", Login, U, "activated the login {resource}"),
@@ -54,6 +56,9 @@ pub const TABLE: &[Meaning] = &[
     line("StaffLocked", Privilege, U, "locked {resource}[ until {until}]").without(FAILED_LOGINS),
     line("StaffUnlocked", Privilege, U, "unlocked {resource}"),
     line("StaffDeactivated", Privilege, U, "deactivated the login {resource}"),
+    line("EmergencyAccessGranted", BreakGlass, E, "broke the glass to the record of patient {patient} until {expires} ({reason})"),
+    line("EmergencyAccessEnded", BreakGlass, E, "ended the emergency access of {resource} to the record of patient {patient}"),
+    line("EmergencyAccessReviewed", BreakGlass, U, "reviewed the emergency access of {resource} to the record of patient {patient}: {verdict}"),
     // Doctors.
     line("DoctorRegistered", Configuration, C, "registered {resource} as a doctor"),
     line("OfficeAssigned", Configuration, U, "assigned {resource} to the office {office}"),

@@ -23,13 +23,13 @@ pub enum Content {
 }
 
 /// A row with its event, as far as it can be read.
-pub(super) struct Read {
-    pub(super) content: Content,
-    pub(super) event: Option<Recorded>,
+pub(crate) struct Read {
+    pub(crate) content: Content,
+    pub(crate) event: Option<Recorded>,
 }
 
 /// Opens rows. One that was tampered with is no failure here: it is to be seen.
-pub(super) async fn read(reader: &Reader, rows: &[StoredRow]) -> Result<Vec<Read>, Problem> {
+pub(crate) async fn read(reader: &Reader, rows: &[StoredRow]) -> Result<Vec<Read>, Problem> {
     let opened = reader.opener().open(rows).await.map_err(|error| Problem::unavailable("keys", error))?;
     Ok(rows.iter().zip(opened).map(|(row, opened)| one(row, opened)).collect())
 }

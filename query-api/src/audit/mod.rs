@@ -3,7 +3,7 @@
 //! ([`history`]), as far as the reader may see it.
 
 mod access;
-mod content;
+pub(crate) mod content;
 mod entry;
 mod fhir;
 mod filters;

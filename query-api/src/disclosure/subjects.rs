@@ -2,7 +2,7 @@
 
 use event_store::patients;
 use events::{
-    AccessEvent, PatientId,
+    AccessEvent, EmergencyAccessId, PatientId,
     access::{Moment, Parameters, Shown},
 };
 use service_kit::Capability;
@@ -22,6 +22,8 @@ pub(super) struct About {
     pub resource: Option<Shown>,
     pub parameters: Parameters,
     pub moment: Option<Moment>,
+    /// The emergency access under which it is shown.
+    pub emergency: Option<EmergencyAccessId>,
 }
 
 impl Subjects {
@@ -43,13 +45,21 @@ impl Subjects {
         }
     }
 
+    /// The ids of the one person who is shown; `None` where there are several, or none.
+    pub(super) fn person_shown(&self) -> Option<Vec<PatientId>> {
+        match self {
+            Self::Person { asked, also } => Some(also.iter().copied().chain([*asked]).collect()),
+            Self::Listed(patients) => (patients.len() == 1).then(|| patients.clone()),
+        }
+    }
+
     /// The record's event, and the patients for `log.access_patient`.
     pub(super) fn recorded(self, about: About) -> (AccessEvent, Vec<PatientId>) {
-        let About { category, resource, parameters, moment } = about;
+        let About { category, resource, parameters, moment, emergency } = about;
         let category = category.to_string();
         match self {
             Self::Person { asked: patient, also } => {
-                let (shown, emergency) = (also.clone(), None);
+                let (shown, emergency) = (also.clone(), emergency.map(|access| access.0));
                 let event =
                     AccessEvent::PatientShown { patient, also, category, resource, parameters, moment, emergency };
                 (event, shown)

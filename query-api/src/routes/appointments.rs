@@ -311,7 +311,7 @@ async fn earlier(
 /// The charts of a patient whose present record the asker may see.
 async fn look_back(reader: &Reader, patient: PatientId, as_of: AsOf) -> Result<Past, Problem> {
     let group = visible(reader, Capability::Appointments, patient).await?.value;
-    may_look_back(reader, &group.ids()).await?;
+    may_look_back(reader, &group.ids(), as_of).await?;
     Past::read(reader, patient, Moment::of(reader, as_of).await?).await
 }
 
@@ -331,10 +331,15 @@ async fn one(
 ) -> Result<Disclosed<Resource<Appointment>>, Problem> {
     let audience = Audience::of(&reader, Capability::Appointments).await?;
     let own = patients(&reader, audience, None).await?;
-    let sql = columns(audience.restricted).push(", coalesce(p.status = 'erased', false) AS erased").push(WITH_PATIENT);
-    let sql = of_patients(sql, own);
-    let select = Select::new(MODELS, sql.push(" AND a.id = ").bind(path.id));
-    let Reflected { value: OfWhom { row, erased }, position } = reader.one::<OfWhom>(select).await?.found()?;
+    let select = |restricted: bool| {
+        let sql = columns(restricted).push(", coalesce(p.status = 'erased', false) AS erased").push(WITH_PATIENT);
+        Select::new(MODELS, of_patients(sql, own.clone()).push(" AND a.id = ").bind(path.id))
+    };
+    let mut read = reader.one::<OfWhom>(select(audience.restricted)).await?.found()?;
+    if !audience.restricted && reader.emergency(&[read.value.row.patient_id]).is_some() {
+        read = reader.one::<OfWhom>(select(true)).await?.found()?;
+    }
+    let Reflected { value: OfWhom { row, erased }, position } = read;
     if erased {
         return Err(Problem::erased());
     }

@@ -80,6 +80,9 @@ fn select(
     let others =
         [(AggregateKind::Appointment, Capability::Appointments), (AggregateKind::Staff, Capability::PortalAccounts)];
     let kinds: Vec<&str> = others.iter().filter(|(_, needed)| may(*needed)).map(|(kind, _)| kind.as_str()).collect();
+    // Whoever may see a record may know who broke the glass to it: the patient first of all.
+    let glass = ["EmergencyAccessGranted", "EmergencyAccessEnded", "EmergencyAccessReviewed"];
+    let events: Vec<&str> = events.into_iter().chain(glass).collect();
     let sql = Sql::new(
         "e.position, e.patient AS patient_id, e.patient_version, e.stream_kind AS resource, e.stream_id AS resource_id, \
          e.stream_version AS version, e.event_type AS event, e.command, e.occurred_at, e.recorded_at, e.actor_kind, \
@@ -90,7 +93,7 @@ fn select(
     .bind(group)
     .push(") AND (e.stream_kind = ANY(")
     .bind(kinds)
-    .push(") OR e.stream_kind = 'patient' AND e.event_type = ANY(")
+    .push(") OR e.stream_kind IN ('patient', 'staff') AND e.event_type = ANY(")
     .bind(events)
     .push("))")
     .bind_some(" AND e.position <= ", upto)
@@ -109,7 +112,7 @@ async fn history(
     let group = visible(&reader, Capability::PatientRead, patient).await?.value.ids();
     let upto = match query.filters.as_of {
         Some(as_of) => {
-            may_look_back(&reader, &group).await?;
+            may_look_back(&reader, &group, as_of).await?;
             Some(Moment::of(&reader, as_of).await?.position)
         }
         None => None,

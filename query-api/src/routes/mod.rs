@@ -2,10 +2,12 @@
 
 pub mod appointments;
 pub mod audit;
+pub mod auditor_grants;
 pub mod clinic;
 pub mod dashboard;
 pub mod day_sheet;
 pub mod doctors;
+pub mod emergency_accesses;
 pub mod erasures;
 pub mod history;
 pub mod patients;
@@ -39,6 +41,8 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(patients::routes())
         .merge(history::routes())
         .merge(erasures::routes())
+        .merge(emergency_accesses::routes())
+        .merge(auditor_grants::routes())
         .merge(stats::routes())
         .merge(dashboard::routes())
         .merge(audit::routes());

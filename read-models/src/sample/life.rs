@@ -12,7 +12,7 @@ use events::{
         Allergy, Confidentiality, ConsentScope, ConsentText, Criticality, Death, FamilyRelationship, PatientStatus,
         Reason, Standing,
     },
-    staff::{LockReason, StaffReason},
+    staff::{LockReason, StaffReason, Verdict},
     values::{Gender, Money, Span},
 };
 use strum::VariantArray;
@@ -128,7 +128,8 @@ impl Life {
             self.staff.push((self.history.invited(&roles), roles, true));
         } else if let (user, held, true) = &mut self.staff[index] {
             let role = chance.pick(&roles);
-            let event = match chance.of(5) {
+            let event = match chance.of(6) {
+                5 => return self.glass_broken(index, chance),
                 0 => StaffEvent::StaffActivated { patient },
                 1 if !held.contains(&role) => {
                     held.push(role);
@@ -148,6 +149,22 @@ impl Life {
                 _ => StaffEvent::StaffUnlocked { patient },
             };
             self.history.staff(*user, event);
+        }
+    }
+
+    /// An emergency access of a login to the record of some patient, ended by hand or not, reviewed or not.
+    fn glass_broken(&mut self, index: usize, chance: &mut Chance) {
+        if self.patients.is_empty() {
+            return;
+        }
+        let (user, patient) = (self.staff[index].0, self.patients[chance.of(self.patients.len())].id);
+        let access = self.history.emergency_granted(user, patient, chance.pick(&NAMES));
+        if chance.of(2) == 0 {
+            self.history.staff(user, StaffEvent::EmergencyAccessEnded { access, patient });
+        }
+        if chance.of(2) == 0 {
+            let (verdict, sealed) = (Verdict::Justified, Sealed::Erased);
+            self.history.staff(user, StaffEvent::EmergencyAccessReviewed { access, patient, verdict, sealed });
         }
     }
 

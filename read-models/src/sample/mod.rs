@@ -6,8 +6,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use events::{
-    Actor, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, DomainEvent, Ledger, Number,
-    OfficeId, PatientEvent, PatientId, Purpose, Recorded, Role, Sealed, StaffEvent, StreamId, UserId,
+    Actor, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, DomainEvent,
+    EmergencyAccessId, Ledger, Number, OfficeId, PatientEvent, PatientId, Purpose, Recorded, Role, Sealed, StaffEvent,
+    StreamId, UserId,
     appointment::{AppointmentKind, AppointmentStatus, BookingReason, Slot},
     calendar::{WeeklyHours, day_of},
     claim::KeyedHash,
@@ -15,7 +16,7 @@ use events::{
     codec,
     doctor::DoctorIdentity,
     patient::{Demographics, PatientStatus, Standing},
-    staff::StaffIdentity,
+    staff::{EmergencyReason, EmergencyText, Proof, StaffIdentity},
     values::Gender,
 };
 use uuid::Uuid;
@@ -171,6 +172,24 @@ impl History {
         let (roles, sealed) = (roles.to_vec(), Sealed::Open(identity));
         self.staff(user, StaffEvent::StaffInvited { roles, patient: None, username_hash, email_hash: None, sealed });
         user
+    }
+
+    /// Four hours from now.
+    pub fn emergency_granted(&mut self, user: UserId, patient: PatientId, text: &str) -> EmergencyAccessId {
+        let access = EmergencyAccessId(self.fresh());
+        self.staff(
+            user,
+            StaffEvent::EmergencyAccessGranted {
+                access,
+                patient,
+                reason: EmergencyReason::UrgentTreatment,
+                proof: Proof::Password,
+                expires: self.now + TimeDelta::hours(4),
+                review_due: self.now + TimeDelta::hours(72),
+                sealed: Sealed::Open(EmergencyText { text: text.to_owned() }),
+            },
+        );
+        access
     }
 
     pub fn doctor_registered(&mut self, offices: &[OfficeId]) -> DoctorId {

@@ -62,6 +62,9 @@ kinds! {
         "An access token lives 15 minutes. Get a new one with the refresh token.";
     BAD_CREDENTIALS = "bad-credentials", UNAUTHORIZED, "These credentials are not accepted",
         "Clinic, user name or secret is wrong, or the account cannot be used now. Which of them is not said.";
+    REAUTHENTICATION_FAILED = "reauthentication-failed", UNAUTHORIZED, "The password given with this request is wrong",
+        "What you ask for needs your password once more, in the body. Wrong ones count as failed logins: the fifth in a \
+         row locks the login for 15 minutes and ends its sessions.";
     FORBIDDEN = "forbidden", FORBIDDEN, "Your roles do not allow this",
         "The roles of the login do not include this capability. The refusal is recorded in the clinic's access ledger.";
     QUOTA_EXCEEDED = "quota-exceeded", FORBIDDEN, "The plan's limit is reached",

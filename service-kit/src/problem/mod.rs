@@ -137,6 +137,10 @@ impl Problem {
         Self::challenge(BAD_CREDENTIALS)
     }
 
+    pub fn reauthentication_failed() -> Self {
+        Self::challenge(REAUTHENTICATION_FAILED)
+    }
+
     fn challenge(kind: Kind) -> Self {
         Self::new(kind).header(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"casebook\""))
     }

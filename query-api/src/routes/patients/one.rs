@@ -28,11 +28,43 @@ pub(crate) async fn visible(
     capability: Capability,
     patient: PatientId,
 ) -> Result<Reflected<Group>, Problem> {
-    let audience = Audience::of(reader, capability).await?;
-    audience.narrowed(reader, capability, Some(patient)).await?;
-    let group = Group::read(reader, patient).await?.found()?;
+    if !reader.may_break_glass() {
+        let audience = audience(reader, capability, patient).await?;
+        let group = there(reader, patient, Group::read(reader, patient).await?).await?;
+        return admit(reader, capability, audience, group).await;
+    }
+    // Broken glass shows what roles do not, and the statement says whether there is any.
+    let group = Group::read(reader, patient).await?;
+    if group.value.as_ref().is_some_and(|group| reader.emergency(&group.ids()).is_some()) {
+        return there(reader, patient, group).await;
+    }
+    let audience = audience(reader, capability, patient).await?;
+    admit(reader, capability, audience, there(reader, patient, group).await?).await
+}
+
+async fn there(
+    reader: &Reader,
+    patient: PatientId,
+    group: Reflected<Option<Group>>,
+) -> Result<Reflected<Group>, Problem> {
+    let group = group.found()?;
     group.value.not_erased()?;
     Group::not_erased_since(reader, patient).await?;
+    Ok(group)
+}
+
+async fn audience(reader: &Reader, capability: Capability, patient: PatientId) -> Result<Audience, Problem> {
+    let audience = Audience::of(reader, capability).await?;
+    audience.narrowed(reader, capability, Some(patient)).await?;
+    Ok(audience)
+}
+
+async fn admit(
+    reader: &Reader,
+    capability: Capability,
+    audience: Audience,
+    group: Reflected<Group>,
+) -> Result<Reflected<Group>, Problem> {
     match audience.sees(group.value.confidentiality()) {
         true => Ok(group),
         false => Err(reader.refuse(capability).await),
@@ -53,7 +85,7 @@ async fn earlier(
     group: &Group,
     as_of: AsOf,
 ) -> Result<(Reflected<Group>, Moment), Problem> {
-    may_look_back(reader, &group.ids()).await?;
+    may_look_back(reader, &group.ids(), as_of).await?;
     let past = Past::read(reader, patient, Moment::of(reader, as_of).await?).await?;
     let value = Group::of_past(patient, &past).ok_or_else(Problem::not_found)?;
     Ok((Reflected { value, position: past.moment.position }, past.moment))
