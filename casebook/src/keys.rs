@@ -12,11 +12,11 @@ use clap::Args;
 use event_store::{MasterKey, vault::Key};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::data_dir::DataDir;
+use crate::{checkpoint_key::CheckpointKey, data_dir::DataDir};
 
 const OWNER_ONLY: u32 = 0o600;
 
-/// Where the master key comes from.
+/// Where the keys come from that are files.
 #[derive(Clone, Debug, Args)]
 pub struct KeyConfig {
     /// The file of the master key; by default master-key in the data folder.
@@ -26,6 +26,9 @@ pub struct KeyConfig {
     /// can be seen by everybody on the machine.
     #[arg(long, global = true, hide = true, env = "CASEBOOK_MASTER_KEY", hide_env_values = true)]
     master_key: Option<SecretString>,
+    /// The file of the key that signs checkpoints; by default checkpoint-key in the data folder.
+    #[arg(long, global = true, env = "CASEBOOK_CHECKPOINT_KEY_FILE")]
+    checkpoint_key_file: Option<PathBuf>,
 }
 
 impl KeyConfig {
@@ -54,6 +57,11 @@ impl KeyConfig {
         let path = self.file(data_dir);
         store(&path, &hex::encode(MasterKey::random().expose()).into())?;
         Ok(path)
+    }
+
+    pub fn checkpoint_key(&self, data_dir: &DataDir) -> CheckpointKey {
+        let by_default = || data_dir.path().join("checkpoint-key");
+        CheckpointKey::at(&self.checkpoint_key_file.clone().unwrap_or_else(by_default))
     }
 
     fn file(&self, data_dir: &DataDir) -> PathBuf {
@@ -90,7 +98,7 @@ mod tests {
     use super::*;
 
     fn config() -> KeyConfig {
-        KeyConfig { master_key_file: None, master_key: None }
+        KeyConfig { master_key_file: None, master_key: None, checkpoint_key_file: None }
     }
 
     #[test]

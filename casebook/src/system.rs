@@ -12,6 +12,7 @@ use async_nats::Client;
 use command_api::App;
 use event_store::{
     DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions, Vault,
+    checkpoint::{Anchors, Auditor, Checkpointer, Keys},
     feed::{Ingest, Source},
     position::PositionWatch,
     publish::Publisher,
@@ -44,6 +45,10 @@ const ERASER_CONNECTIONS: u32 = 4;
 /// Keys are read set-wise and remembered.
 const KEY_CONNECTIONS: u32 = 2;
 const QUERY_CONNECTIONS: u32 = 16;
+/// A verification reads one page while it hashes the one before.
+const AUDIT_CONNECTIONS: u32 = 4;
+/// One that signs and one that looks.
+const CHECKPOINT_CONNECTIONS: u32 = 2;
 /// One that asks.
 const HEALTH_CONNECTIONS: u32 = 1;
 
@@ -63,6 +68,8 @@ pub struct System {
     opened_key_life: Duration,
     lifecycle: Lifecycle,
     store: OnceLock<Store>,
+    checkpoint_keys: Keys,
+    anchors: Option<Anchors>,
 }
 
 impl System {
@@ -77,7 +84,9 @@ impl System {
         let database = database.expose_secret().parse::<PgConnectOptions>()?.application_name(name);
         let nats = bus::connect(nats, name).await?;
         let (lifecycle, store) = (lifecycle.clone(), OnceLock::new());
-        Ok(Self { database, nats, master_key, opened_key_life: OPENED_KEY_LIFE, lifecycle, store })
+        let (checkpoint_keys, anchors): (Keys, _) = (Arc::new(|| Ok(Vec::new())), None);
+        let opened_key_life = OPENED_KEY_LIFE;
+        Ok(Self { database, nats, master_key, opened_key_life, lifecycle, store, checkpoint_keys, anchors })
     }
 
     /// Another time than a minute for which opened keys are remembered, and for which an erasure waits: the same in
@@ -85,6 +94,18 @@ impl System {
     #[must_use]
     pub fn with_opened_key_life(self, opened_key_life: Duration) -> Self {
         Self { opened_key_life, ..self }
+    }
+
+    /// Signs and verifies by the key and the anchors of the configuration.
+    #[must_use]
+    pub fn with_checkpoints(self, config: &Config) -> Self {
+        let key = config.keys.checkpoint_key(&DataDir::at(&config.common.data_dir));
+        self.with_checkpoints_at(key.source(), Anchors::at(&config.common.anchors()))
+    }
+
+    #[must_use]
+    pub fn with_checkpoints_at(self, checkpoint_keys: Keys, anchors: Anchors) -> Self {
+        Self { checkpoint_keys, anchors: Some(anchors), ..self }
     }
 
     /// What commands are given to.
@@ -96,8 +117,37 @@ impl System {
     pub fn queries(&self, keys: &SigningKeys) -> QueryState {
         let db = DbRole::Reader.pool(self.database.clone(), QUERY_CONNECTIONS);
         let (store, watch) = (self.store().clone(), PositionWatch::start(Some(self.nats.clone())));
+        let (auditor, checkpoint_keys) = (self.auditor(), self.checkpoint_keys.clone());
+        let authority = self.authority(keys);
         let (opener, ledger) = (Arc::new(store.clone()), Arc::new(store.clone()));
-        QueryState { db, authority: self.authority(keys), opener, store, ledger, watch }
+        QueryState { db, authority, opener, store, ledger, watch, auditor, checkpoint_keys }
+    }
+
+    /// Verifies by what was anchored.
+    pub fn auditor(&self) -> Auditor {
+        let options = StoreOptions::new(self.database.clone(), self.master_key());
+        let options = StoreOptions { read_connections_max: AUDIT_CONNECTIONS, reads_as: DbRole::Auditor, ..options };
+        Auditor { store: Store::open(options), anchors: self.anchors.clone() }
+    }
+
+    /// What makes checkpoints; `None` where there is no folder for anchors.
+    pub fn checkpointer(&self) -> Option<Checkpointer> {
+        Some(Checkpointer {
+            pool: DbRole::Auditor.pool(self.database.clone(), CHECKPOINT_CONNECTIONS),
+            keys: self.checkpoint_keys.clone(),
+            anchors: self.anchors.clone()?,
+            nats: Some(self.nats.clone()),
+        })
+    }
+
+    /// Signs each minute what is new, unless another process does.
+    pub fn sign(&self) {
+        let Some(checkpointer) = self.checkpointer() else { return };
+        let stop = self.lifecycle.stopping();
+        self.lifecycle.spawn("checkpoints", async move {
+            checkpointer.run(stop).await;
+            Ok::<_, Infallible>(())
+        });
     }
 
     /// Carries events into the read models. Other processes may do the same: they share the clinics.

@@ -22,7 +22,12 @@ pub mod sql;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use event_store::{Store, feed::Opener, position::PositionWatch};
+use event_store::{
+    Store,
+    checkpoint::{Auditor, Keys},
+    feed::Opener,
+    position::PositionWatch,
+};
 use service_kit::Authority;
 use sqlx::PgPool;
 
@@ -42,6 +47,10 @@ pub struct QueryState {
     pub ledger: Arc<dyn Ledger>,
     /// Wakes who waits for a position.
     pub watch: PositionWatch,
+    /// Verifies the ledgers; its store sees all clinics.
+    pub auditor: Auditor,
+    /// Of this installation: which checkpoints it trusts.
+    pub checkpoint_keys: Keys,
 }
 
 impl FromRef<QueryState> for Authority {

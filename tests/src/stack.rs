@@ -5,11 +5,14 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use anyhow::Context;
 use casebook::{
     api::Api,
+    checkpoint_key::CheckpointKey,
     erasure::{Eraser, ErasureList},
     migrate, platform,
     system::System,
 };
-use event_store::{AccessRecord, AppendError, DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions};
+use event_store::{
+    AccessRecord, AppendError, DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions, checkpoint::Anchors,
+};
 use events::ClinicId;
 use futures::future::{BoxFuture, FutureExt};
 use local_servers::{LocalNats, LocalPostgres};
@@ -104,6 +107,9 @@ impl Stack {
         let superuser = PgPoolOptions::new().max_connections(2).connect(&postgres.superuser_url("casebook")).await?;
         let lifecycle = Lifecycle::new();
         let system = connect(&postgres, &nats, &lifecycle).await?.with_opened_key_life(opened_key_life);
+        let key = CheckpointKey::at(&folder.path().join("checkpoint-key"));
+        key.make()?;
+        let system = system.with_checkpoints_at(key.source(), Anchors::at(&folder.path().join("anchors")));
         let commands = system.commands(&keys);
         let first = platform::first_administrator(&commands.executor).await?.expect("the stack is new");
         system.relay();
@@ -114,6 +120,12 @@ impl Stack {
         let base = serve(&lifecycle, router).await?;
         let (activation, platform) = (first.activation, OnceCell::new());
         Ok(Self { nats, postgres, system, keys, lifecycle, base, activation, platform, superuser, folder })
+    }
+
+    /// Signs all that is new, as the services do each minute.
+    pub async fn checkpoint(&self) {
+        let checkpointer = self.system.checkpointer().expect("it has a folder for anchors");
+        checkpointer.checkpoint().await.expect("a checkpoint can be made");
     }
 
     /// What takes erasures further, as another process would.

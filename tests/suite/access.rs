@@ -72,6 +72,7 @@ impl Scene {
         let broken = nurse.post(&clinic.path(&format!("/patients/{asha}/break-glass")), glass).await.expect(201);
         let emergency = broken.id();
         stack.caught_up().await;
+        stack.checkpoint().await;
         let day = start.with_timezone(&chrono_tz::Asia::Kolkata).date_naive().to_string();
         let log = stack.access_log(&clinic.id);
         Self { stack, clinic, log, asha, merged, doctor, appointment, replay, emergency, day }

@@ -17,4 +17,5 @@ mod past;
 mod refusals;
 mod replays;
 mod secrets;
+mod tampering;
 mod tenancy;

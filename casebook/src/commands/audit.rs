@@ -1,5 +1,6 @@
 //! `casebook audit`.
 
+mod ledgers;
 mod verify_erasure;
 
 use anyhow::Result;
@@ -7,7 +8,7 @@ use clap::{Args, Subcommand};
 
 use crate::Config;
 
-/// Check what Casebook keeps
+/// Check what Casebook keeps: that no ledger was altered, and that nothing of the erased is left
 #[derive(Args)]
 pub struct Audit {
     #[command(subcommand)]
@@ -17,12 +18,15 @@ pub struct Audit {
 #[derive(Subcommand)]
 enum Action {
     VerifyErasure(verify_erasure::VerifyErasure),
+    #[command(flatten)]
+    Ledgers(ledgers::Ledgers),
 }
 
 impl Audit {
     pub async fn run(self, config: &Config) -> Result<()> {
         match self.action {
             Action::VerifyErasure(command) => command.run(config).await,
+            Action::Ledgers(command) => command.run(config).await,
         }
     }
 }

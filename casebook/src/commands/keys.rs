@@ -32,7 +32,13 @@ impl Keys {
             None => say(key.expose_secret())?,
             Some(file) => {
                 store(&file, &key)?;
-                say(&format!("The master key is in {}. Keep it away from this machine.", file.display()))?;
+                say(&format!(
+                    "The master key is in {}. Keep it away from this machine.\n\
+                     The key that signs checkpoints is not in it: it is {}. Without a copy of that file, nothing more \
+                     can be signed once it is lost; what is signed stays verifiable.",
+                    file.display(),
+                    config.keys.checkpoint_key(&data_dir).file().display()
+                ))?;
             }
         }
         Ok(())

@@ -41,6 +41,7 @@ impl Serve {
         let api = match self.service {
             Service::CommandApi => {
                 system.relay();
+                system.sign();
                 Some(Api::new().commands(system.commands(&keys)))
             }
             Service::QueryApi => Some(Api::new().queries(system.queries(&keys), &keys)),
@@ -84,6 +85,7 @@ impl Service {
         let nats = config.common.nats_url.as_ref().context(ON_SERVERS)?;
         let master_key = || config.keys.master_key(&DataDir::at(&config.common.data_dir));
         try_master_key(master_key()?, database).await?;
-        System::connect(self.name(), database, nats, master_key()?, lifecycle).await
+        let system = System::connect(self.name(), database, nats, master_key()?, lifecycle).await?;
+        Ok(system.with_checkpoints(config))
     }
 }

@@ -11,6 +11,7 @@ use service_kit::tokens::SigningKeys;
 use super::{migrate::migrate, rebuild::history};
 use crate::{
     Config,
+    checkpoint_key::CheckpointKey,
     data_dir::DataDir,
     erasure::{self, ErasureList},
     platform,
@@ -52,6 +53,7 @@ pub async fn prepare(config: &Config, url: &SecretString) -> Result<()> {
         make_master_key(config, &data_dir, url).await?;
     }
     try_master_key(config.keys.master_key(&data_dir)?, url).await?;
+    prepare_checkpoint_key(&config.keys.checkpoint_key(&data_dir), url).await?;
     repeat_erasures(config, url).await
 }
 
@@ -96,6 +98,25 @@ async fn make_master_key(config: &Config, data_dir: &DataDir, url: &SecretString
         path.display()
     ))?;
     Ok(())
+}
+
+/// Made at the first start. One that was lost does not keep the clinics from working.
+async fn prepare_checkpoint_key(key: &CheckpointKey, url: &SecretString) -> Result<()> {
+    if key.exists() {
+        return Ok(());
+    }
+    let file = key.file().display();
+    let pool = DbRole::Auditor.pool(url.expose_secret().parse()?, 1);
+    if sqlx::query_scalar("SELECT EXISTS (SELECT FROM log.checkpoint)").fetch_one(&pool).await? {
+        return Ok(say(&format!(
+            "The key that signs checkpoints is missing, and none is made until its copy is back: {file}"
+        ))?);
+    }
+    let fingerprint = key.make()?.fingerprint();
+    Ok(say(&format!(
+        "A key that signs checkpoints was made: {file}. Note its fingerprint where the owner of the database cannot \
+         change it (casebook audit fingerprint):\n{fingerprint}"
+    ))?)
 }
 
 /// Whether a key was wrapped by a master key already.

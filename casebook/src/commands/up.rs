@@ -44,6 +44,7 @@ async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listen
     prepare(config, servers.database_url()).await?;
     let master_key = config.keys.master_key(&DataDir::at(&config.common.data_dir))?;
     let system = System::connect("casebook", servers.database_url(), &servers.nats_url, master_key, lifecycle).await?;
+    let system = system.with_checkpoints(config);
     let keys = SigningKeys::open(&config.common.signing_key_file())?;
     let commands = system.commands(&keys);
     if let Some(first) = platform::first_administrator(&commands.executor).await? {
@@ -51,6 +52,7 @@ async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listen
     }
     let metrics = metrics(lifecycle)?;
     system.relay();
+    system.sign();
     system.project();
     system.erase(ErasureList::beside(&config.common.anchors()));
     let api = Api::new().everything(commands, system.queries(&keys), &keys);

@@ -19,5 +19,6 @@ pub use entry::AuditEntry;
 pub(crate) use entry::tell;
 pub(crate) use fhir::audit_events;
 pub(crate) use filters::AuditFilters;
+pub use filters::LedgerName;
 pub(crate) use page::{Last, Part, entries, one, same_person};
 pub(crate) use veil::is_open;

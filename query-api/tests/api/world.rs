@@ -8,6 +8,7 @@ use axum::{Router, body::Body};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use event_store::{
     Append, Circumstances, DbRole, MasterKey, NewEvent, Store, StoreOptions, StoredRow,
+    checkpoint::Auditor,
     feed::{Opened, Opener, SourceError},
     position::PositionWatch,
 };
@@ -137,8 +138,10 @@ impl World {
         let reader = DbRole::Reader.pool(options, CONNECTIONS);
         let authority = Authority::new(keys.verifier(), attempts.clone());
         let (opener, watch) = (Arc::new(Unsealed), PositionWatch::start(None));
-        let (store_of_state, ledger) = (store.clone(), Arc::new(store.clone()));
-        let state = QueryState { db: reader.clone(), authority, opener, store: store_of_state, ledger, watch };
+        let (auditor, checkpoint_keys) = (Auditor { store: store.clone(), anchors: None }, Arc::new(|| Ok(Vec::new())));
+        let (db, store_of_state, ledger) = (reader.clone(), store.clone(), Arc::new(store.clone()));
+        let state =
+            QueryState { db, authority, opener, store: store_of_state, ledger, watch, auditor, checkpoint_keys };
         let app = query_api::routes::all().with_state(state).finish_api(&mut OpenApi::default());
         Self { _server: server, _folder: folder, keys, attempts, reader, superuser, store, app }
     }
