@@ -5,11 +5,11 @@ use chrono::{DateTime, Utc};
 use events::{AuditorGrantId, UserId, clinic::AuditScope};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::{Capability, Problem, page::Items};
+use service_kit::{Capability, Problem, Query, json::NoFilters, page::Items};
 
 use crate::{
     QueryState,
-    reader::Reader,
+    reader::Live,
     scope::{Reflected, Select},
     sql::Sql,
 };
@@ -32,7 +32,7 @@ pub struct AuditorGrant {
     pub granted_by: String,
 }
 
-async fn list(reader: Reader) -> Result<Reflected<Items<AuditorGrant>>, Problem> {
+async fn list(Live(reader): Live, _: Query<NoFilters>) -> Result<Reflected<Items<AuditorGrant>>, Problem> {
     reader.may_read(Capability::Staff).await?;
     let sql = Sql::new("g.* FROM log.auditor_grants(s.clinic) g ORDER BY g.id DESC");
     let grants = reader.all::<AuditorGrant>(Select::from_log(sql)).await?;

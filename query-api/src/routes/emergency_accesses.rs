@@ -11,7 +11,7 @@ use events::{
 use read_models::EmergencyAccessRow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::{Capability, ListQuery, Path, Problem, page::List};
+use service_kit::{Capability, ListQuery, Path, Problem, Query, json::NoFilters, page::List};
 use uuid::Uuid;
 
 use super::ById;
@@ -198,7 +198,7 @@ async fn list(
     query: ListQuery<EmergencyAccessFilters>,
 ) -> Result<Disclosed<List<EmergencyAccess>>, Problem> {
     let wanted = query.filters.status.and_then(|status| serde_json::to_value(status).ok());
-    let sql = select(whose(&reader).await?, Utc::now())
+    let sql = select(whose(&reader).await?, reader.now())
         .bind_some(" AND e.status = ", wanted.as_ref().and_then(|status| status.as_str()))
         .bind_some(" AND e.id < ", query.after::<Uuid>()?)
         .push(" ORDER BY e.id DESC LIMIT ")
@@ -211,8 +211,12 @@ async fn list(
     disclose(&reader, Capability::BreakGlass, shown, page).await
 }
 
-async fn one(reader: Reader, Path(path): Path<ById>) -> Result<Disclosed<Reflected<EmergencyAccess>>, Problem> {
-    let sql = select(whose(&reader).await?, Utc::now()).push(" AND e.id = ").bind(path.id);
+async fn one(
+    reader: Reader,
+    Path(path): Path<ById>,
+    _: Query<NoFilters>,
+) -> Result<Disclosed<Reflected<EmergencyAccess>>, Problem> {
+    let sql = select(whose(&reader).await?, reader.now()).push(" AND e.id = ").bind(path.id);
     let Reflected { value: found, position } = reader.one::<Found>(Select::new(MODELS, sql)).await?.found()?;
     let words = words(&reader, std::slice::from_ref(&found)).await?;
     let access = found.shown(&words);
