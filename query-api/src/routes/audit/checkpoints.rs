@@ -15,7 +15,7 @@ use crate::{
     QueryState,
     audit::LedgerName,
     disclosure::{Disclosed, disclose_audit},
-    reader::Reader,
+    reader::Live,
     scope::Reflected,
 };
 
@@ -82,7 +82,7 @@ struct OfLedger {
 
 async fn list(
     State(state): State<QueryState>,
-    reader: Reader,
+    Live(reader): Live,
     query: ListQuery<NoFilters>,
 ) -> Result<Disclosed<List<CheckpointItem>>, Problem> {
     may_audit(&reader).await?;
@@ -124,7 +124,7 @@ impl From<ListedLeaf> for LeafItem {
 
 async fn prove(
     State(state): State<QueryState>,
-    reader: Reader,
+    Live(reader): Live,
     Path(ByPosition { position }): Path<ByPosition>,
     Query(OfLedger { ledger }): Query<OfLedger>,
 ) -> Result<Disclosed<Reflected<PositionProof>>, Problem> {

@@ -14,7 +14,7 @@ use crate::{
     QueryState,
     audit::LedgerName,
     disclosure::{Disclosed, disclose_audit},
-    reader::Reader,
+    reader::Live,
     scope::{Reflected, Select},
     sql::Sql,
 };
@@ -72,7 +72,7 @@ impl From<LedgerReport> for VerifiedLedger {
 
 async fn verify(
     State(state): State<QueryState>,
-    reader: Reader,
+    Live(reader): Live,
     Query(how): Query<HowMuch>,
 ) -> Result<Disclosed<Reflected<Verification>>, Problem> {
     may_audit(&reader).await?;
