@@ -41,7 +41,11 @@ impl Listeners {
         probes: Router,
     ) -> Result<SocketAddr> {
         let address = self.main.local_addr()?;
-        let settings = HttpSettings { trusted_proxies: config.trusted_proxies.clone(), ..HttpSettings::default() };
+        let settings = HttpSettings {
+            trusted_proxies: config.trusted_proxies.clone(),
+            long_routes: query_api::routes::export::LONG_ROUTES,
+            ..HttpSettings::default()
+        };
         let api = api.unwrap_or_default();
         let main = match self.probes {
             None => api.merge(probes),

@@ -12,14 +12,14 @@ use async_nats::Client;
 use command_api::App;
 use event_store::{
     DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions, Vault,
-    checkpoint::{Anchors, Auditor, Checkpointer, Keys},
+    checkpoint::{Anchors, Auditor, Checkpointer, Keys, Signed},
     feed::{Ingest, Source},
     position::PositionWatch,
     publish::Publisher,
     relay::Relay,
 };
 use projector::{History, Projector};
-use query_api::QueryState;
+use query_api::{QueryState, export::Exporter};
 use secrecy::{ExposeSecret, SecretString};
 use service_kit::{
     Authority,
@@ -49,6 +49,8 @@ const QUERY_CONNECTIONS: u32 = 16;
 const AUDIT_CONNECTIONS: u32 = 4;
 /// One that signs and one that looks.
 const CHECKPOINT_CONNECTIONS: u32 = 2;
+/// Reads checkpoints for export bundles.
+const EXPORT_CONNECTIONS: u32 = 2;
 /// One that asks.
 const HEALTH_CONNECTIONS: u32 = 1;
 
@@ -120,7 +122,9 @@ impl System {
         let (auditor, checkpoint_keys) = (self.auditor(), self.checkpoint_keys.clone());
         let authority = self.authority(keys);
         let (opener, ledger) = (Arc::new(store.clone()), Arc::new(store.clone()));
-        QueryState { db, authority, opener, store, ledger, watch, auditor, checkpoint_keys }
+        let signed = Signed::new(DbRole::Auditor.pool(self.database.clone(), EXPORT_CONNECTIONS));
+        let exporter = Exporter { store: store.clone(), signed };
+        QueryState { db, authority, opener, store, ledger, exporter, watch, auditor, checkpoint_keys }
     }
 
     /// Verifies by what was anchored.

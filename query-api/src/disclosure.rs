@@ -12,8 +12,8 @@ use aide::{
 };
 pub(crate) use asked::Asked;
 use axum::response::{IntoResponse, Response};
-use event_store::AccessRecord;
-use events::{AccessEvent, PatientId, Purpose};
+use event_store::{AccessRecord, Hash};
+use events::{AccessEvent, PatientId, Purpose, access::Handout};
 pub use ledger::Ledger;
 use service_kit::{Capability, Problem, Resource, page::List};
 pub use subjects::Subjects;
@@ -94,6 +94,29 @@ pub(crate) async fn disclose_audit_of<T>(
     let parameters = reader.parameters().await?;
     let event = AccessEvent::AuditRead { part, patient, parameters, count };
     record(reader, reader.scope().purpose(), event, shown).await?;
+    Ok(Disclosed(answer))
+}
+
+/// Lets a file go out, once that is recorded with its hash; 503 where it cannot be. `patient` is the one whom it is
+/// about, `group` all ids of that person; without one, it is about the clinic.
+pub(crate) async fn hand_out<T>(
+    reader: &Reader,
+    category: Capability,
+    patient: Option<PatientId>,
+    group: Vec<PatientId>,
+    sha256: Hash,
+    answer: T,
+) -> Result<Disclosed<T>, Problem> {
+    let event = AccessEvent::HandedOut {
+        handout: Handout::Export,
+        patient,
+        category: category.to_string(),
+        resource: reader.asked().resource(None),
+        parameters: reader.parameters().await?,
+        sha256: Some(hex::encode(sha256)),
+    };
+    let also = group.into_iter().filter(|id| Some(*id) != patient).collect();
+    record(reader, reader.scope().purpose(), event, also).await?;
     Ok(Disclosed(answer))
 }
 

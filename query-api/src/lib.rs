@@ -7,6 +7,7 @@
 mod audience;
 mod audit;
 pub mod disclosure;
+pub mod export;
 pub mod fresh;
 mod glass;
 mod grants;
@@ -31,7 +32,7 @@ use event_store::{
 use service_kit::Authority;
 use sqlx::PgPool;
 
-use crate::disclosure::Ledger;
+use crate::{disclosure::Ledger, export::Exporter};
 
 /// What the query API needs.
 #[derive(Clone)]
@@ -45,6 +46,8 @@ pub struct QueryState {
     pub store: Store,
     /// Where it is written who saw what: the store.
     pub ledger: Arc<dyn Ledger>,
+    /// Makes export bundles.
+    pub exporter: Exporter,
     /// Wakes who waits for a position.
     pub watch: PositionWatch,
     /// Verifies the ledgers; its store sees all clinics.

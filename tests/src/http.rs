@@ -81,6 +81,17 @@ impl Client {
         self.token.as_deref()
     }
 
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        request
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None).await
     }
@@ -95,19 +106,22 @@ impl Client {
 
     /// As [`send`](Self::send), for a stack that may be away.
     pub async fn try_send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> anyhow::Result<Answer> {
-        let mut request = self.http.request(method, format!("{}{path}", self.base));
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
-        for (name, value) in &self.headers {
-            request = request.header(*name, value);
-        }
+        let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
         let response = request.send().await.context("sending")?;
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Answer { status, headers, text: response.text().await.context("reading")? })
+    }
+
+    /// The bytes of an answer; its text is left out where it went well.
+    pub async fn download(&self, path: &str) -> (Answer, Vec<u8>) {
+        let response = self.request(Method::GET, path).send().await.expect("the stack answers");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.expect("the answer comes whole").to_vec();
+        let text = if status.is_success() { String::new() } else { String::from_utf8_lossy(&bytes).into_owned() };
+        (Answer { status, headers, text }, bytes)
     }
 
     /// Logs in; `clinic: None` is the platform.

@@ -6,6 +6,7 @@ mod clinic;
 mod http;
 mod load;
 mod log;
+mod signed;
 mod stack;
 
 pub use access::{AccessLog, Accessed};

@@ -51,7 +51,7 @@ pub struct Stack {
     activation: String,
     platform: OnceCell<Client>,
     pub(crate) superuser: PgPool,
-    folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl Stack {

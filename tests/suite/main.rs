@@ -5,6 +5,7 @@ mod accounting;
 mod architecture;
 mod audit;
 mod bookings;
+mod bundles;
 mod closings;
 mod commands;
 mod erasures;

@@ -498,15 +498,16 @@ class Anchors:
 
     def __init__(self, folder, bundle, checkpoints):
         self.points, self.compared, self.finding = {1: [], 2: []}, [], None
-        try:
-            for path in sorted(folder.glob("[0-9]" * 10 + ".checkpoint")):
+        for path in sorted(folder.glob("[0-9]" * 10 + ".checkpoint")):
+            try:
                 self.compare(path, bundle, checkpoints)
-        except Found as found:
-            self.finding = found.finding
+            except Found as found:
+                # What later ones say of the ledgers counts all the same.
+                self.finding = self.finding or found.finding
 
     def compare(self, path, bundle, checkpoints):
         number = int(path.name[:10])
-        anchored, points = self.read(path, number, bundle, checkpoints.name)
+        anchored, points = self.read(path, number, bundle)
         # What was anchored later cannot be in the bundle.
         if anchored.time > bundle.made_at:
             return
@@ -527,12 +528,15 @@ class Anchors:
                 raise untrusted(number)
 
     @staticmethod
-    def read(path, number, bundle, name):
+    def read(path, number, bundle):
         try:
             content = path.read_bytes().decode()
             body, first, rest = content.partition("\n\n")
             signatures, second, changes = rest.partition("\n\n")
             need(first and second)
+            # Of which installation it is, the bundle says otherwise where it was forged.
+            name = body.split("\n")[0]
+            need(name == f"casebook/{uuid.UUID(name[len('casebook/'):])}")
             anchored = Checkpoint(f"{body}\n\n{signatures}\n", name)
             need(anchored.number == number and anchored.changed == sha256(changes.encode()))
             need(changes == "" or changes.endswith("\n"))
@@ -545,7 +549,7 @@ class Anchors:
                     points[integer(int(ledger), 1, 2)] = point
             return anchored, points
         except (Malformed, ValueError, UnicodeDecodeError):
-            raise Unusable(f"the anchor {path.name} is not one of this installation") from None
+            raise Unusable(f"{path.name} is no anchor") from None
 
 
 # Ledgers.

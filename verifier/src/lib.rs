@@ -27,7 +27,7 @@ use crate::{anchors::Anchors, bundle::Bundle, checkpoints::Checkpoints};
 pub enum Unusable {
     #[error("{0}")]
     NoBundle(String),
-    #[error("the anchor {0} is not one of this installation")]
+    #[error("{0} is no anchor")]
     Anchor(String),
     #[error("a fingerprint has 64 hexadecimal digits")]
     Fingerprint,

@@ -1,5 +1,6 @@
 //! `casebook audit`.
 
+mod export;
 mod ledgers;
 mod verify_erasure;
 
@@ -17,6 +18,7 @@ pub struct Audit {
 
 #[derive(Subcommand)]
 enum Action {
+    Export(export::Export),
     VerifyErasure(verify_erasure::VerifyErasure),
     #[command(flatten)]
     Ledgers(ledgers::Ledgers),
@@ -25,6 +27,7 @@ enum Action {
 impl Audit {
     pub async fn run(self, config: &Config) -> Result<()> {
         match self.action {
+            Action::Export(command) => command.run(config).await,
             Action::VerifyErasure(command) => command.run(config).await,
             Action::Ledgers(command) => command.run(config).await,
         }

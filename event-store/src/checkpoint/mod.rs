@@ -15,6 +15,7 @@ mod extend;
 mod make;
 mod proofs;
 mod shown;
+mod signed;
 mod source;
 mod stored;
 mod stream;
@@ -33,6 +34,7 @@ pub use auditor::{Auditor, LedgerReport, Report};
 pub use charts::ChartProof;
 pub use make::{CheckpointError, Made};
 pub use proofs::{LedgerProof, ListedCheckpoint, ListedLeaf};
+pub use signed::{LastCheckpoint, Signed, SignedHistory, SignedLeaf};
 pub use stream::ANCHORS_STREAM;
 
 use crate::outage::Outage;

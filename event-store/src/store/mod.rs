@@ -1,5 +1,6 @@
 //! The log as its users see it: pools, keys and writers behind one handle.
 
+mod export;
 mod facts;
 mod gate;
 mod grants;

@@ -21,4 +21,4 @@ pub(crate) use fhir::audit_events;
 pub(crate) use filters::AuditFilters;
 pub use filters::LedgerName;
 pub(crate) use page::{Last, Part, entries, one, same_person};
-pub(crate) use veil::is_open;
+pub(crate) use veil::{Veil, is_open};

@@ -33,7 +33,7 @@ fn capability(model: &str, field: &str) -> Option<Capability> {
 }
 
 /// What of a page's rows is open to the reader.
-pub(super) struct Veil<'a> {
+pub(crate) struct Veil<'a> {
     reader: &'a Reader,
     /// Patients whose records are not restricted; `None`: the reader sees restricted ones.
     open: Option<HashSet<Uuid>>,
@@ -47,7 +47,7 @@ struct Found {
 }
 
 impl<'a> Veil<'a> {
-    pub(super) async fn of(reader: &'a Reader, rows: &[StoredRow]) -> Result<Self, Problem> {
+    pub(crate) async fn of(reader: &'a Reader, rows: &[StoredRow]) -> Result<Self, Problem> {
         let patients: HashSet<Uuid> = rows.iter().filter_map(|row| row.patient).map(|patient| patient.0).collect();
         let patients: Vec<Uuid> = patients.into_iter().collect();
         let erased = ids(reader, erased(patients.clone())).await?;
@@ -71,7 +71,7 @@ impl<'a> Veil<'a> {
     }
 
     /// Whether what a row says about this patient may be shown. Of somebody whom no read model knows, it may not.
-    pub(super) fn is_open(&self, patient: Option<PatientId>) -> bool {
+    pub(crate) fn is_open(&self, patient: Option<PatientId>) -> bool {
         match (&self.open, patient) {
             _ if self.is_erased(patient) => false,
             (None, _) | (_, None) => true,

@@ -56,7 +56,7 @@ pub struct ChartEntry {
 }
 
 /// What one must be allowed to read to know that such an event happened.
-fn capability(event: &str) -> Capability {
+pub(crate) fn capability(event: &str) -> Capability {
     match event {
         "AllergyRecorded" | "AllergyVerified" | "AllergyRefuted" | "AllergyResolved" | "NoKnownAllergiesAsserted" => {
             Capability::Allergies

@@ -9,6 +9,7 @@ pub mod day_sheet;
 pub mod doctors;
 pub mod emergency_accesses;
 pub mod erasures;
+pub mod export;
 pub mod history;
 pub mod patients;
 pub mod profile;
@@ -45,7 +46,8 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(auditor_grants::routes())
         .merge(stats::routes())
         .merge(dashboard::routes())
-        .merge(audit::routes());
+        .merge(audit::routes())
+        .merge(export::routes());
     ApiRouter::new().nest("/api/v1", platform).nest(CLINIC, clinic)
 }
 

@@ -8,7 +8,7 @@ use axum::{Router, body::Body};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use event_store::{
     Append, Circumstances, DbRole, MasterKey, NewEvent, Store, StoreOptions, StoredRow,
-    checkpoint::Auditor,
+    checkpoint::{Auditor, Signed},
     feed::{Opened, Opener, SourceError},
     position::PositionWatch,
 };
@@ -16,7 +16,7 @@ use events::{Actor, Client, ClinicId, Ledger, PatientId, Purpose, Recorded, Role
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use local_servers::LocalPostgres;
-use query_api::QueryState;
+use query_api::{QueryState, export::Exporter};
 use read_models::{Projection, Rows, Visitor, sample::History};
 use serde_json::{Value, json};
 use service_kit::{
@@ -135,13 +135,24 @@ impl World {
         let keys = SigningKeys::open(&folder.path().join("key.pem")).expect("a key");
         let attempts = Arc::new(Kept::default());
         let store = Store::open(StoreOptions::new(options.clone(), MasterKey::new([7; 32])));
-        let reader = DbRole::Reader.pool(options, CONNECTIONS);
+        let reader = DbRole::Reader.pool(options.clone(), CONNECTIONS);
         let authority = Authority::new(keys.verifier(), attempts.clone());
         let (opener, watch) = (Arc::new(Unsealed), PositionWatch::start(None));
         let (auditor, checkpoint_keys) = (Auditor { store: store.clone(), anchors: None }, Arc::new(|| Ok(Vec::new())));
         let (db, store_of_state, ledger) = (reader.clone(), store.clone(), Arc::new(store.clone()));
-        let state =
-            QueryState { db, authority, opener, store: store_of_state, ledger, watch, auditor, checkpoint_keys };
+        let signed = Signed::new(DbRole::Auditor.pool(options, 1));
+        let exporter = Exporter { store: store.clone(), signed };
+        let state = QueryState {
+            db,
+            authority,
+            opener,
+            store: store_of_state,
+            ledger,
+            exporter,
+            watch,
+            auditor,
+            checkpoint_keys,
+        };
         let app = query_api::routes::all().with_state(state).finish_api(&mut OpenApi::default());
         Self { _server: server, _folder: folder, keys, attempts, reader, superuser, store, app }
     }

@@ -1,0 +1,88 @@
+//! What of each row whoever asks may see.
+
+use chrono::{DateTime, Utc};
+use event_store::StoredRow;
+use events::Ledger;
+use futures::future::BoxFuture;
+use serde_json::Value;
+use service_kit::{Capability, Limit, Problem, Reach};
+
+use crate::{
+    audit::{Veil, showing},
+    reader::Reader,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Not even that it is there, beside its hash.
+    Withheld,
+    /// All but its sealed part.
+    Closed,
+    /// With the key of its sealed part.
+    Open,
+}
+
+pub trait Sights: Send + Sync {
+    /// One for each row, in their order.
+    fn look<'a>(&'a self, rows: &'a [StoredRow]) -> BoxFuture<'a, Result<Vec<Sight>, Problem>>;
+}
+
+/// Of somebody who runs the installation: every row, and its sealed parts where they are asked for.
+pub struct Everything {
+    pub with_keys: bool,
+}
+
+impl Sights for Everything {
+    fn look<'a>(&'a self, rows: &'a [StoredRow]) -> BoxFuture<'a, Result<Vec<Sight>, Problem>> {
+        let sight = if self.with_keys { Sight::Open } else { Sight::Closed };
+        Box::pin(async move { Ok(vec![sight; rows.len()]) })
+    }
+}
+
+/// Of a reader: what the reader's other rights show.
+impl Sights for Reader {
+    fn look<'a>(&'a self, rows: &'a [StoredRow]) -> BoxFuture<'a, Result<Vec<Sight>, Problem>> {
+        Box::pin(async move {
+            let own = self.scope().patient();
+            // Whoever has a restricted record sees it.
+            let veil = if own.is_none() { Some(Veil::of(self, rows).await?) } else { None };
+            let is_open = |row: &StoredRow| veil.as_ref().is_none_or(|veil| veil.is_open(row.patient));
+            let now = Utc::now();
+            let see = |row: &StoredRow| match may_read(self, row) {
+                _ if !is_open(row) => Sight::Withheld,
+                _ if own.is_some() && row.ledger == Ledger::Access && !is_told(row, now) => Sight::Withheld,
+                reach if reach.is_everything() => Sight::Open,
+                reach if own.is_some() && own == row.patient && reach.covers(Limit::Own) => Sight::Open,
+                Reach::Nothing if row.ledger == Ledger::Access && own.is_none() => Sight::Withheld,
+                _ => Sight::Closed,
+            };
+            Ok(rows.iter().map(see).collect())
+        })
+    }
+}
+
+/// Whether a patient is told of an access: as in the access log, what people did, and no disclosure of which an
+/// agency has asked that they are not told yet.
+fn is_told(row: &StoredRow, now: DateTime<Utc>) -> bool {
+    let payload: Value = serde_json::from_slice(&row.payload).unwrap_or_default();
+    let suspended = payload["suspended_until"].as_str().and_then(|until| until.parse::<DateTime<Utc>>().ok());
+    showing().contains(&&*row.event_type) && row.actor_kind == "person" && suspended.is_none_or(|until| until <= now)
+}
+
+fn may_read(reader: &Reader, row: &StoredRow) -> Reach {
+    capability(row).map_or(Reach::Nothing, |capability| reader.grant(capability).read)
+}
+
+/// What one must be allowed to read to see the sealed part of a row. Of a kind that is not known here nobody sees it.
+fn capability(row: &StoredRow) -> Option<Capability> {
+    Some(match &*row.stream_kind {
+        "patient" => crate::routes::history::capability(&row.event_type),
+        "appointment" => Capability::Appointments,
+        "staff" if row.patient.is_some() => Capability::PortalAccounts,
+        "staff" => Capability::Staff,
+        "doctor" => Capability::DoctorHours,
+        "clinic" => Capability::ClinicProfile,
+        "access" => Capability::Audit,
+        _ => return None,
+    })
+}
