@@ -15,6 +15,7 @@ mod raw;
 mod read;
 mod rebuild;
 mod report;
+mod verify;
 mod world;
 
 use std::{path::PathBuf, time::Duration};
@@ -59,7 +60,7 @@ impl Options {
 }
 
 /// On the log alone.
-const LOG_ROWS: [&str; 3] = ["append-many", "append-hot", "append-latency"];
+const LOG_ROWS: [&str; 4] = ["append-many", "append-hot", "append-latency", "verify"];
 /// On all services together.
 const SYSTEM_ROWS: [&str; 4] = ["command", "read", "lag", "rebuild"];
 
@@ -96,6 +97,9 @@ async fn measure_log(world: &World, options: &Options, table: &mut Vec<Measured>
     }
     if options.wants("append-latency") {
         table.extend(measure(&mut append::latency(world).await?, world, options).await?);
+    }
+    if options.wants("verify") {
+        table.extend(measure(&mut verify::Verify::new(world).await?, world, options).await?);
     }
     Ok(())
 }
