@@ -148,8 +148,21 @@ impl Vault {
     async fn open_held(&self, row: &StoredRow) -> Result<Option<Vec<u8>>, VaultError> {
         let Some(sealed) = &row.sealed else { return Ok(None) };
         let Some(key) = self.opening_key(row).await? else { return Ok(None) };
+        if let Ok(opened) = key.open(Place::of(row), sealed) {
+            return Ok(Some(opened));
+        }
+        // The key that is remembered may be one of before a restore: what is stored counts.
+        self.forget_keys_of(row);
+        let Some(key) = self.opening_key(row).await? else { return Ok(None) };
         let opened = key.open(Place::of(row), sealed);
         opened.map(Some).map_err(|source| VaultError::NotOpened { position: row.position, source })
+    }
+
+    fn forget_keys_of(&self, row: &StoredRow) {
+        self.held.clinics.invalidate(&(row.clinic, Era::Reading));
+        if let Some(patient) = row.patient {
+            self.held.patients.invalidate(&(row.clinic, patient, Era::Reading));
+        }
     }
 
     async fn opening_key(&self, row: &StoredRow) -> Result<Option<Arc<SealingKey>>, VaultError> {
