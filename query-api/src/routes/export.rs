@@ -18,7 +18,7 @@ use events::PatientId;
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use service_kit::{AsOf, Capability, Limit, Path, Problem, Query};
+use service_kit::{AsOf, Capability, Limit, Path, Problem, Query, json::NoFilters};
 use tokio_util::io::ReaderStream;
 
 use super::{ById, patients::one::visible};
@@ -26,7 +26,7 @@ use crate::{
     QueryState,
     disclosure::{Disclosed, hand_out},
     export::{Bundle, ExportError, Of, What},
-    reader::Reader,
+    reader::{Live, Reader},
 };
 
 /// What takes longer than other answers: templates, as the router has them.
@@ -80,7 +80,7 @@ impl OperationOutput for ZipFile {
 }
 
 async fn of_clinic(
-    reader: Reader,
+    Live(reader): Live,
     State(state): State<QueryState>,
     Query(stretch): Query<Stretch>,
 ) -> Result<Disclosed<ZipFile>, Problem> {
@@ -98,9 +98,10 @@ async fn of_clinic(
 }
 
 async fn of_patient(
-    reader: Reader,
+    Live(reader): Live,
     State(state): State<QueryState>,
     Path(path): Path<ById>,
+    _: Query<NoFilters>,
 ) -> Result<Disclosed<ZipFile>, Problem> {
     let patient = PatientId(path.id);
     let reach = reader.may_read(Capability::Export).await?;
