@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
 use events::{AccessEvent, Actor, AggregateKind, Client, ClinicId, Ledger, PatientId, Position, Purpose, StreamId};
+use proof::patients;
 use uuid::Uuid;
 
 use crate::{
@@ -52,7 +53,10 @@ impl Store {
 }
 
 impl AccessRecord {
-    fn into_append(self, clinic: ClinicId) -> Append {
+    fn into_append(mut self, clinic: ClinicId) -> Append {
+        if !self.shown.is_empty() {
+            self.event.name_shown(hex::encode(patients::digest(self.shown.iter().copied())));
+        }
         let stream = StreamId { kind: AggregateKind::Access, id: Uuid::now_v7() };
         Append {
             clinic,

@@ -150,6 +150,9 @@ pub enum AccessEvent {
         parameters: Parameters,
         /// SHA-256 of what was handed out, in hexadecimal digits, where it is known.
         sha256: Option<String>,
+        /// The same over the patients shown beside the one named here; absent where there are none. The log fills it in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        patients_sha256: Option<String>,
     },
     /// Somebody looked at the audit trail itself, or had it verified.
     AuditRead {
@@ -160,6 +163,9 @@ pub enum AccessEvent {
         parameters: Parameters,
         /// Entries shown.
         count: i64,
+        /// The same over the patients shown beside the one named here; absent where there are none. The log fills it in.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        patients_sha256: Option<String>,
     },
     /// Somebody at the clinic told an outsider, by whatever means, and accounts for it.
     DisclosureRecorded {
@@ -188,6 +194,13 @@ impl AccessEvent {
             | Self::LoggedOut { .. }
             | Self::HandedOut { .. }
             | Self::AuditRead { .. } => false,
+        }
+    }
+
+    /// Says who was shown beside the patient that the event names, where the event does not say so already.
+    pub fn name_shown(&mut self, digest: String) {
+        if let Self::AuditRead { patients_sha256, .. } | Self::HandedOut { patients_sha256, .. } = self {
+            *patients_sha256 = Some(digest);
         }
     }
 

@@ -92,7 +92,7 @@ pub(crate) async fn disclose_audit_of<T>(
 ) -> Result<Disclosed<T>, Problem> {
     let (part, count) = (part.to_string(), entries as i64);
     let parameters = reader.parameters().await?;
-    let event = AccessEvent::AuditRead { part, patient, parameters, count };
+    let event = AccessEvent::AuditRead { part, patient, parameters, count, patients_sha256: None };
     record(reader, reader.scope().purpose(), event, shown).await?;
     Ok(Disclosed(answer))
 }
@@ -114,6 +114,7 @@ pub(crate) async fn hand_out<T>(
         resource: reader.asked().resource(None),
         parameters: reader.parameters().await?,
         sha256: Some(hex::encode(sha256)),
+        patients_sha256: None,
     };
     let also = group.into_iter().filter(|id| Some(*id) != patient).collect();
     record(reader, reader.scope().purpose(), event, also).await?;

@@ -87,6 +87,24 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_was_shown_by_the_trail_is_part_of_what_is_verified() {
+    let scene = Scene::set().await;
+    let trail = scene.clinic.get("/audit/trail").await.expect(200);
+    assert!(trail.text.contains("Asha"), "it shows what changed in somebody's record");
+    let shown = "SELECT count(*) FROM log.access_patient p JOIN log.event e ON e.clinic = p.clinic AND e.ledger = 2
+        AND e.position = p.position WHERE e.event_type = 'AuditRead'";
+    assert!(sqlx::query_scalar::<_, i64>(shown).fetch_one(scene.stack.superuser()).await.unwrap() > 0);
+    assert_eq!(scene.verdict(1).await["verdict"], "intact");
+    scene
+        .run(
+            "DELETE FROM log.access_patient p USING log.event e WHERE e.clinic = p.clinic AND e.ledger = 2
+             AND e.position = p.position AND e.event_type = 'AuditRead'",
+        )
+        .await;
+    assert_eq!(scene.verdict(1).await["verdict"], "altered_at");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_honest_clinic_is_intact_and_says_what_is_not_yet_anchored() {
     let scene = Scene::set().await;
     let found = scene.verify().await.json();

@@ -78,7 +78,13 @@ async fn record(store: &Store, clinic: ClinicId, id: Uuid, until: AsOf) -> Resul
         purpose: Purpose::Hoperat,
         correlation_id: id,
         operation: "casebook replay".into(),
-        event: AccessEvent::AuditRead { part: "replays".to_owned(), patient: None, parameters, count: 0 },
+        event: AccessEvent::AuditRead {
+            part: "replays".to_owned(),
+            patient: None,
+            parameters,
+            count: 0,
+            patients_sha256: None,
+        },
         shown: Vec::new(),
     };
     store.record_access(clinic, record).await.context("writing to the access ledger")?;

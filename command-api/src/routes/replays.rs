@@ -134,7 +134,13 @@ async fn record<const N: usize>(
         client: scope.client().clone(),
         correlation_id: scope.correlation_id(),
         operation: scope.operation().to_owned().into(),
-        event: AccessEvent::AuditRead { part: PART.to_owned(), patient: None, parameters, count: 0 },
+        event: AccessEvent::AuditRead {
+            part: PART.to_owned(),
+            patient: None,
+            parameters,
+            count: 0,
+            patients_sha256: None,
+        },
         shown: Vec::new(),
     };
     let recorded = app.store().record_access(scope.clinic(), record).await;

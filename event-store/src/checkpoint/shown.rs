@@ -46,7 +46,7 @@ impl Store {
         let rows = sqlx::query(
             "SELECT position, event_type, schema_version, payload FROM log.event
              WHERE clinic = $1 AND ledger = $2 AND position > $3 AND position <= $4
-             AND event_type IN ('PatientShown', 'PatientsListed')",
+             AND event_type IN ('PatientShown', 'PatientsListed', 'AuditRead', 'HandedOut')",
         )
         .bind(clinic.0)
         .bind(Ledger::Access as i16)
@@ -85,7 +85,11 @@ fn digest_of(row: &PgRow) -> Result<Hash, StoreError> {
     let event = codec::decode(AggregateKind::Access, &event_type, version, payload, None);
     match event.map_err(|error| sqlx::Error::Decode(error.into()))? {
         DomainEvent::Access(AccessEvent::PatientShown { also, .. }) => Ok(digest(also)),
-        DomainEvent::Access(AccessEvent::PatientsListed { patients_sha256, .. }) => {
+        DomainEvent::Access(
+            AccessEvent::PatientsListed { patients_sha256, .. }
+            | AccessEvent::AuditRead { patients_sha256: Some(patients_sha256), .. }
+            | AccessEvent::HandedOut { patients_sha256: Some(patients_sha256), .. },
+        ) => {
             let mut hash = Hash::default();
             // What is no digest is that of no list.
             let _ = hex::decode_to_slice(patients_sha256, &mut hash);

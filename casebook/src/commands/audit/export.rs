@@ -112,6 +112,7 @@ async fn record(store: &Store, clinic: ClinicId, what: &What, bundle: &Bundle) -
         resource: None,
         parameters: Default::default(),
         sha256: Some(hex::encode(bundle.sha256)),
+        patients_sha256: None,
     };
     let record = AccessRecord {
         actor: Actor::system(),
