@@ -21,6 +21,7 @@ async fn portal(stack: &Stack, clinic: &TestClinic) -> (String, Client) {
         "birth_date": "1984-03-12"
     });
     let tokens = stack.client().post("/api/v1/auth/activate", body).await.expect(200);
+    stack.caught_up().await;
     (patient, stack.client().with_token(tokens.text_of("access_token")))
 }
 

@@ -74,6 +74,7 @@ impl Day {
         let shown = clinic.get_at(granted.position(), &format!("/appointments/{appointment}")).await.expect(200);
         let number = shown.text_of("number");
         clinic.get_at(granted.position(), &format!("/staff/{doctor}")).await.expect(200);
+        stack.caught_up().await;
         Self { stack, clinic, patient, doctor, appointment, number }
     }
 
