@@ -1,9 +1,13 @@
 //! Of which patients an asker may see data, and which of it.
 
-use events::{PatientId, Role, patient::Confidentiality};
-use service_kit::{Capability, Limit, Problem, Reach};
+use std::collections::HashSet;
 
-use crate::reader::Reader;
+use events::{PatientId, Role, patient::Confidentiality};
+use serde::Deserialize;
+use service_kit::{Capability, Limit, Problem, Reach};
+use uuid::Uuid;
+
+use crate::{reader::Reader, scope::Select, sql::Sql};
 
 /// The patients that an asker may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,4 +51,32 @@ impl Audience {
 /// Doctors, and the clinic's administrators.
 pub(crate) fn sees_restricted(reader: &Reader) -> bool {
     reader.scope().has(Role::Doctor) || reader.scope().has(Role::ClinicAdmin)
+}
+
+/// Those of the patients of whom no id of the same person is restricted.
+pub(crate) async fn unrestricted(reader: &Reader, patients: Vec<Uuid>) -> Result<HashSet<Uuid>, Problem> {
+    let sql = Sql::new(
+        "g.asked AS id FROM (WITH RECURSIVE person(asked, id) AS (SELECT p.id, p.id FROM read.patient_1 p \
+         WHERE p.clinic_id = s.clinic AND p.id = ANY(",
+    )
+    .bind(patients)
+    .push(
+        ") UNION SELECT person.asked, other.id FROM person \
+         JOIN read.patient_1 p ON p.clinic_id = s.clinic AND p.id = person.id CROSS JOIN LATERAL ( \
+         SELECT p.merged_into AS id UNION ALL SELECT m.id::uuid FROM jsonb_array_elements_text(p.merged_ids) m(id)) other \
+         WHERE other.id IS NOT NULL) \
+         SELECT person.asked FROM person LEFT JOIN read.patient_1 p ON p.clinic_id = s.clinic AND p.id = person.id \
+         GROUP BY person.asked HAVING bool_and(p.confidentiality IS NOT DISTINCT FROM 'normal')) g",
+    );
+    ids(reader, Select::new(&["patient_1"], sql)).await
+}
+
+#[derive(Deserialize)]
+struct Found {
+    id: Uuid,
+}
+
+/// The ids that a query finds, in its column `id`.
+pub(crate) async fn ids(reader: &Reader, select: Select) -> Result<HashSet<Uuid>, Problem> {
+    Ok(reader.all::<Found>(select).await?.value.into_iter().map(|found| found.id).collect())
 }

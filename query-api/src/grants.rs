@@ -1,14 +1,14 @@
 //! Auditors' grants: what an auditor may see for a while beyond the role. Asked of the log in the reader's scope, so
 //! that a grant is over with the commit that revokes it; a token never says that there is one.
 
-use events::{clinic::AuditScope, values::Span};
+use events::{UserId, clinic::AuditScope, values::Span};
 use serde::Deserialize;
 use service_kit::{Capability, Problem};
 
 use crate::{reader::Reader, scope::Select, sql::Sql};
 
 /// What a grant has to name for a capability that an auditor has by grant alone.
-const fn scope_of(capability: Capability) -> Option<AuditScope> {
+pub(crate) const fn scope_of(capability: Capability) -> Option<AuditScope> {
     Some(match capability {
         Capability::Visits => AuditScope::Visits,
         Capability::Notes => AuditScope::Notes,
@@ -25,6 +25,19 @@ const fn scope_of(capability: Capability) -> Option<AuditScope> {
 #[derive(Deserialize)]
 struct Answer {
     granted: bool,
+}
+
+/// Adds the condition that a live grant of the user's covers the moment that stands in a column of `a`, the row.
+pub(crate) fn covers_row(sql: Sql, user: UserId, scope: AuditScope, at: &'static str) -> Sql {
+    sql.push(" AND log.is_granted(s.clinic, ")
+        .bind(user.0)
+        .push(", ")
+        .bind(<&str>::from(scope))
+        .push(", a.")
+        .push(at)
+        .push(", a.")
+        .push(at)
+        .push(")")
 }
 
 /// Whether a live grant of the asker's covers the capability and all that was recorded in the span.

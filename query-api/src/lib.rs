@@ -2,10 +2,12 @@
 //!
 //! A request becomes a [`reader::Reader`], which only authorising makes; a reader runs queries in the scope of
 //! its clinic and nowhere else ([`scope`]), as new as the request asks for ([`fresh`]). One file per read model
-//! under [`routes`]. Whatever shows a patient's data is answered through [`disclosure`].
+//! under [`routes`]. Resources of patients' records share their
+//! routes ([`clinical`]). Whatever shows a patient's data is answered through [`disclosure`].
 
 mod audience;
 mod audit;
+pub mod clinical;
 pub mod disclosure;
 pub mod export;
 pub mod fresh;

@@ -134,7 +134,8 @@ impl Past {
         self.rows()
     }
 
-    fn rows<P: Projection>(&self) -> Rows<P> {
+    /// The group's rows of a read model, as they were.
+    pub(crate) fn rows<P: Projection>(&self) -> Rows<P> {
         self.events.iter().collect()
     }
 }

@@ -185,6 +185,15 @@ impl<T> List<T> {
     }
 }
 
+impl<T> List<T> {
+    /// The same page of what is made of its items; those of which nothing is made are not shown, and the page is shorter.
+    pub fn filter_map<U>(self, make: impl FnMut(T) -> Option<U>) -> List<U> {
+        let Items { items, next } = self.body;
+        let body = Items { items: items.into_iter().filter_map(make).collect(), next };
+        List { body, position: self.position, link: self.link }
+    }
+}
+
 impl<T: Serialize> IntoResponse for List<T> {
     fn into_response(self) -> Response {
         let link = self.link.map(|link| [(LINK, link)]);

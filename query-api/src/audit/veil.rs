@@ -6,12 +6,16 @@ use std::collections::HashSet;
 use event_store::StoredRow;
 use events::PatientId;
 use read_models::changes::Change;
-use serde::Deserialize;
 use service_kit::{Capability, Problem};
 use uuid::Uuid;
 
 use super::content::Content;
-use crate::{audience::sees_restricted, reader::Reader, scope::Select, sql::Sql};
+use crate::{
+    audience::{ids, sees_restricted, unrestricted},
+    reader::Reader,
+    scope::Select,
+    sql::Sql,
+};
 
 /// What one must be allowed to read to see a member of a read model; `None`: nobody sees it here.
 fn capability(model: &str, field: &str) -> Option<Capability> {
@@ -41,11 +45,6 @@ pub(crate) struct Veil<'a> {
     erased: HashSet<Uuid>,
 }
 
-#[derive(Deserialize)]
-struct Found {
-    id: Uuid,
-}
-
 impl<'a> Veil<'a> {
     pub(crate) async fn of(reader: &'a Reader, rows: &[StoredRow]) -> Result<Self, Problem> {
         let patients: HashSet<Uuid> = rows.iter().filter_map(|row| row.patient).map(|patient| patient.0).collect();
@@ -53,7 +52,7 @@ impl<'a> Veil<'a> {
         let erased = ids(reader, erased(patients.clone())).await?;
         let open = match sees_restricted(reader) {
             true => None,
-            false => Some(ids(reader, unrestricted(patients)).await?),
+            false => Some(unrestricted(reader, patients).await?),
         };
         Ok(Self { reader, open, erased })
     }
@@ -90,34 +89,12 @@ pub(crate) async fn is_open(reader: &Reader, row: &StoredRow) -> Result<bool, Pr
     Ok(Veil::of(reader, std::slice::from_ref(row)).await?.is_open(row.patient))
 }
 
-async fn ids(reader: &Reader, select: Select) -> Result<HashSet<Uuid>, Problem> {
-    Ok(reader.all::<Found>(select).await?.value.into_iter().map(|found| found.id).collect())
-}
-
 /// Those of the patients whose keys are fenced, which is done with the last event of their charts.
 fn erased(patients: Vec<Uuid>) -> Select {
     let sql = Sql::new("k.patient AS id FROM log.patient_key k WHERE k.clinic = s.clinic AND k.patient = ANY(")
         .bind(patients)
         .push(") AND (k.fenced_at IS NOT NULL OR k.destroyed_at IS NOT NULL)");
     Select::from_log(sql)
-}
-
-/// Those of the patients of whom no id of the same person is restricted.
-fn unrestricted(patients: Vec<Uuid>) -> Select {
-    let sql = Sql::new(
-        "g.asked AS id FROM (WITH RECURSIVE person(asked, id) AS (SELECT p.id, p.id FROM read.patient_1 p \
-         WHERE p.clinic_id = s.clinic AND p.id = ANY(",
-    )
-    .bind(patients)
-    .push(
-        ") UNION SELECT person.asked, other.id FROM person \
-         JOIN read.patient_1 p ON p.clinic_id = s.clinic AND p.id = person.id CROSS JOIN LATERAL ( \
-         SELECT p.merged_into AS id UNION ALL SELECT m.id::uuid FROM jsonb_array_elements_text(p.merged_ids) m(id)) other \
-         WHERE other.id IS NOT NULL) \
-         SELECT person.asked FROM person LEFT JOIN read.patient_1 p ON p.clinic_id = s.clinic AND p.id = person.id \
-         GROUP BY person.asked HAVING bool_and(p.confidentiality IS NOT DISTINCT FROM 'normal')) g",
-    );
-    Select::new(&["patient_1"], sql)
 }
 
 #[cfg(test)]

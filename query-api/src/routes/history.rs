@@ -6,7 +6,7 @@ use events::{ActorKind, AggregateKind, PatientEvent, PatientId, Position, Purpos
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{Capability, ListQuery, Path, Problem, page::List};
-use strum::VariantNames;
+use strum::{VariantArray, VariantNames};
 use uuid::Uuid;
 
 use super::{
@@ -55,6 +55,14 @@ pub struct ChartEntry {
     pub correlation_id: Uuid,
 }
 
+impl ChartEntry {
+    /// Of `e`, the event.
+    pub(crate) const COLUMNS: &str = "e.position, e.patient AS patient_id, e.patient_version, e.stream_kind AS resource, e.stream_id AS resource_id, \
+         e.stream_version AS version, e.event_type AS event, e.command, e.occurred_at, e.recorded_at, e.actor_kind, \
+         e.actor_user AS actor_id, e.actor_name, array_remove(string_to_array(e.actor_roles, ','), '') AS actor_roles, \
+         e.purpose, e.reason, e.correlation_id";
+}
+
 /// What one must be allowed to read to know that such an event happened.
 pub(crate) fn capability(event: &str) -> Capability {
     match event {
@@ -68,6 +76,16 @@ pub(crate) fn capability(event: &str) -> Capability {
     }
 }
 
+/// What one must be allowed to read to know what happened to a resource of this kind in somebody's chart. Of a patient's
+/// own stream it is the event that says so.
+fn of_kind(kind: AggregateKind) -> Option<Capability> {
+    match kind {
+        AggregateKind::Appointment => Some(Capability::Appointments),
+        AggregateKind::Staff => Some(Capability::PortalAccounts),
+        AggregateKind::Clinic | AggregateKind::Doctor | AggregateKind::Patient | AggregateKind::Access => None,
+    }
+}
+
 /// Only events that this program knows are shown, each to who may know of it.
 fn select(
     reader: &Reader,
@@ -77,29 +95,23 @@ fn select(
 ) -> Result<Select, Problem> {
     let may = |capability| reader.grant(capability).allows_read();
     let events: Vec<&str> = PatientEvent::VARIANTS.iter().copied().filter(|event| may(capability(event))).collect();
-    let others =
-        [(AggregateKind::Appointment, Capability::Appointments), (AggregateKind::Staff, Capability::PortalAccounts)];
-    let kinds: Vec<&str> = others.iter().filter(|(_, needed)| may(*needed)).map(|(kind, _)| kind.as_str()).collect();
+    let of_charts = AggregateKind::VARIANTS.iter().filter(|kind| of_kind(**kind).is_some_and(may));
+    let kinds: Vec<&str> = of_charts.map(|kind| kind.as_str()).collect();
     // Whoever may see a record may know who broke the glass to it: the patient first of all.
     let glass = ["EmergencyAccessGranted", "EmergencyAccessEnded", "EmergencyAccessReviewed"];
     let events: Vec<&str> = events.into_iter().chain(glass).collect();
-    let sql = Sql::new(
-        "e.position, e.patient AS patient_id, e.patient_version, e.stream_kind AS resource, e.stream_id AS resource_id, \
-         e.stream_version AS version, e.event_type AS event, e.command, e.occurred_at, e.recorded_at, e.actor_kind, \
-         e.actor_user AS actor_id, e.actor_name, array_remove(string_to_array(e.actor_roles, ','), '') AS actor_roles, \
-         e.purpose, e.reason, e.correlation_id FROM log.event e WHERE e.clinic = s.clinic \
-         AND e.patient_version IS NOT NULL AND e.patient = ANY(",
-    )
-    .bind(group)
-    .push(") AND (e.stream_kind = ANY(")
-    .bind(kinds)
-    .push(") OR e.stream_kind IN ('patient', 'staff') AND e.event_type = ANY(")
-    .bind(events)
-    .push("))")
-    .bind_some(" AND e.position <= ", upto)
-    .bind_some(" AND e.position < ", query.after::<Position>()?)
-    .push(" ORDER BY e.position DESC LIMIT ")
-    .bind(query.fetch());
+    let sql = Sql::new(ChartEntry::COLUMNS)
+        .push(" FROM log.event e WHERE e.clinic = s.clinic AND e.patient_version IS NOT NULL AND e.patient = ANY(")
+        .bind(group)
+        .push(") AND (e.stream_kind = ANY(")
+        .bind(kinds)
+        .push(") OR e.stream_kind IN ('patient', 'staff') AND e.event_type = ANY(")
+        .bind(events)
+        .push("))")
+        .bind_some(" AND e.position <= ", upto)
+        .bind_some(" AND e.position < ", query.after::<Position>()?)
+        .push(" ORDER BY e.position DESC LIMIT ")
+        .bind(query.fetch());
     Ok(Select::from_record(sql))
 }
 

@@ -129,6 +129,10 @@ impl Group {
         self.members.iter().map(|row| row.id).collect()
     }
 
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.confidentiality() == Confidentiality::Restricted
+    }
+
     /// Restricted where one of them is.
     pub(crate) fn confidentiality(&self) -> Confidentiality {
         let restricted = self.members.iter().any(|row| row.confidentiality == Confidentiality::Restricted);

@@ -4,7 +4,7 @@ mod body;
 mod duplicates;
 mod group;
 mod list;
-pub(super) mod one;
+pub(crate) mod one;
 mod search;
 mod stats;
 

@@ -42,7 +42,8 @@ pub(crate) async fn visible(
     admit(reader, capability, audience, there(reader, patient, group).await?).await
 }
 
-async fn there(
+/// 404 where there is no such patient, 410 for who is erased.
+pub(crate) async fn there(
     reader: &Reader,
     patient: PatientId,
     group: Reflected<Option<Group>>,

@@ -1,0 +1,72 @@
+//! One resource, today or then.
+
+use service_kit::{
+    Path, Problem, Query,
+    answer::Resource,
+    etag::{ETag, IfNoneMatch},
+};
+use uuid::Uuid;
+
+use super::{ClinicalResource, Sight, door::admitted};
+use crate::{
+    disclosure::{Disclosed, Subjects, disclose},
+    past::{Moment, Past, may_look_back},
+    reader::Reader,
+    routes::{
+        ById,
+        patients::{Group, one::When},
+    },
+    scope::{Reflected, Select},
+    sql::Sql,
+};
+
+/// A row whose patient's record the asker may see, and how they see it.
+pub(super) struct Found<R: ClinicalResource> {
+    pub row: Reflected<R::Row>,
+    pub group: Group,
+    pub sight: Sight,
+}
+
+/// 404 also for what the asker does not see.
+pub(super) async fn find<R: ClinicalResource>(reader: &Reader, id: Uuid) -> Result<Found<R>, Problem> {
+    if !reader.may_break_glass() {
+        Sight::of::<R>(reader).await?;
+    }
+    let sql = Sql::new("a.* FROM ").push(R::TABLE).push(" a WHERE a.clinic_id = s.clinic AND a.id = ").bind(id);
+    let row = reader.one::<R::Row>(Select::new(R::MODELS, sql)).await?;
+    let Some(patient) = row.value.as_ref().map(|row| R::place(row).patient) else {
+        // Who sees none of them is not told that there is none of this id.
+        Sight::of::<R>(reader).await?;
+        return Err(Problem::not_found());
+    };
+    let (group, sight) = admitted::<R>(reader, patient).await?;
+    let row = row.found()?;
+    match sight.shows::<R>(reader, &row.value).await? {
+        true => Ok(Found { row, group: group.value, sight }),
+        false => Err(Problem::not_found()),
+    }
+}
+
+pub(super) async fn one<R: ClinicalResource>(
+    reader: Reader,
+    Path(path): Path<ById>,
+    Query(when): Query<When>,
+    known: IfNoneMatch,
+) -> Result<Disclosed<Resource<R::Answer>>, Problem> {
+    let Found { mut row, group, sight } = find::<R>(&reader, path.id).await?;
+    let patient = R::place(&row.value).patient;
+    if let Some(as_of) = when.as_of {
+        may_look_back(&reader, &group.ids(), as_of).await?;
+        let past = Past::read(&reader, patient, Moment::of(&reader, as_of).await?).await?;
+        let then = past.rows::<R>().get(&path.id).cloned().ok_or_else(Problem::not_found)?;
+        if !sight.shows::<R>(&reader, &then).await? {
+            return Err(Problem::not_found());
+        }
+        row = Reflected { value: then, position: past.moment.position };
+    }
+    let Reflected { value: row, position } = row;
+    let place = R::place(&row);
+    let tag = ETag::of_resource(place.version, place.position);
+    let answer = Resource::new(R::answer(row, &sight), tag, position).unless(&known);
+    disclose(&reader, R::CAPABILITY, Subjects::person(patient, []), answer).await
+}
