@@ -87,9 +87,12 @@ impl Checkpointer {
         if !lock.fetch_one(&mut *connection).await? {
             return Ok(Made::Elsewhere);
         }
-        let made = self.make_alone(&mut connection, next_key, youngest).await?;
-        // The server would see the end of the connection a little later.
-        sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut *connection).await?;
+        let made = self.make_alone(&mut connection, next_key, youngest).await;
+        // The server would see the end of the connection a little later; whoever tries again would be told that
+        // another process makes one. What failed is told before what the unlocking says of it.
+        let unlocked = sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut *connection).await;
+        let made = made?;
+        unlocked?;
         connection.close().await?;
         Ok(made)
     }
