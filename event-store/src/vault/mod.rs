@@ -10,7 +10,11 @@ mod seal;
 mod secret;
 mod wrap;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use events::{ClinicId, PatientId};
 use sqlx::{PgPool, Row, postgres::PgRow};
@@ -55,6 +59,9 @@ pub enum HandedKey {
     /// There ought to be one, and there is none, or it was exchanged: a stored key is not what it was.
     Lost,
 }
+
+/// Of the rows that are opened together.
+type PatientKeys = HashMap<(ClinicId, PatientId), PatientKey>;
 
 pub struct Vault {
     master: MasterKey,
@@ -106,12 +113,13 @@ impl Vault {
 
     /// The opened sealed parts of rows, in their order. Keys are read set-wise.
     pub async fn open_all(&self, rows: &[StoredRow]) -> Result<Vec<Option<Vec<u8>>>, VaultError> {
+        let mut keys = PatientKeys::new();
         for (clinic, patients) in sealed_by_clinic(rows) {
-            self.read_keys(clinic, &patients).await?;
+            self.read_keys(clinic, &patients, &mut keys).await?;
         }
         let mut opened = Vec::with_capacity(rows.len());
         for row in rows {
-            opened.push(self.open_held(row).await?);
+            opened.push(self.open_with(row, &keys).await?);
         }
         Ok(opened)
     }
@@ -119,25 +127,26 @@ impl Vault {
     /// The keys of single events, in the order of the rows: what somebody outside may be given, since it opens one
     /// event and nothing else. Keys are read set-wise.
     pub async fn event_keys(&self, rows: &[StoredRow]) -> Result<Vec<HandedKey>, VaultError> {
+        let mut keys = PatientKeys::new();
         for (clinic, patients) in sealed_by_clinic(rows) {
-            match self.read_keys(clinic, &patients).await {
+            match self.read_keys(clinic, &patients, &mut keys).await {
                 // Which of them it is, is found out below.
-                Ok(_) | Err(VaultError::WrongKey) => {}
+                Ok(()) | Err(VaultError::WrongKey) => {}
                 Err(error) => return Err(error),
             }
         }
-        let mut keys = Vec::with_capacity(rows.len());
+        let mut handed = Vec::with_capacity(rows.len());
         for row in rows {
-            keys.push(self.handed_key(row).await?);
+            handed.push(self.handed_key(row, &keys).await?);
         }
-        Ok(keys)
+        Ok(handed)
     }
 
-    async fn handed_key(&self, row: &StoredRow) -> Result<HandedKey, VaultError> {
+    async fn handed_key(&self, row: &StoredRow, keys: &PatientKeys) -> Result<HandedKey, VaultError> {
         if row.sealed.is_none() {
             return Ok(HandedKey::NotSealed);
         }
-        match self.key_of(row).await {
+        match self.key_of(row, keys).await {
             Ok(PatientKey::Good(key)) => Ok(HandedKey::Good(key.of_event(Place::of(row)))),
             Ok(PatientKey::Fenced(_) | PatientKey::Destroyed) => Ok(HandedKey::Destroyed),
             Ok(PatientKey::Absent) | Err(VaultError::WrongKey | VaultError::NoClinicKey) => Ok(HandedKey::Lost),
@@ -145,15 +154,15 @@ impl Vault {
         }
     }
 
-    async fn open_held(&self, row: &StoredRow) -> Result<Option<Vec<u8>>, VaultError> {
+    async fn open_with(&self, row: &StoredRow, keys: &PatientKeys) -> Result<Option<Vec<u8>>, VaultError> {
         let Some(sealed) = &row.sealed else { return Ok(None) };
-        let Some(key) = self.opening_key(row).await? else { return Ok(None) };
+        let Some(key) = self.opening_key(row, keys).await? else { return Ok(None) };
         if let Ok(opened) = key.open(Place::of(row), sealed) {
             return Ok(Some(opened));
         }
         // The key that is remembered may be one of before a restore: what is stored counts.
         self.forget_keys_of(row);
-        let Some(key) = self.opening_key(row).await? else { return Ok(None) };
+        let Some(key) = self.opening_key(row, &PatientKeys::new()).await? else { return Ok(None) };
         let opened = key.open(Place::of(row), sealed);
         opened.map(Some).map_err(|source| VaultError::NotOpened { position: row.position, source })
     }
@@ -165,8 +174,8 @@ impl Vault {
         }
     }
 
-    async fn opening_key(&self, row: &StoredRow) -> Result<Option<Arc<SealingKey>>, VaultError> {
-        match self.key_of(row).await? {
+    async fn opening_key(&self, row: &StoredRow, keys: &PatientKeys) -> Result<Option<Arc<SealingKey>>, VaultError> {
+        match self.key_of(row, keys).await? {
             PatientKey::Good(key) | PatientKey::Fenced(key) => Ok(Some(key)),
             PatientKey::Destroyed => Ok(None),
             PatientKey::Absent => Err(VaultError::NoPatientKey),
@@ -174,7 +183,7 @@ impl Vault {
     }
 
     /// The key under which the row is sealed: its patient's, or its clinic's where it is about none.
-    async fn key_of(&self, row: &StoredRow) -> Result<PatientKey, VaultError> {
+    async fn key_of(&self, row: &StoredRow, keys: &PatientKeys) -> Result<PatientKey, VaultError> {
         let Some(patient) = row.patient else {
             return match self.clinic_key(row.clinic).await? {
                 ClinicKey::Good(keys) => Ok(PatientKey::Good(keys.sealing())),
@@ -183,11 +192,12 @@ impl Vault {
                 ClinicKey::Absent => Err(VaultError::NoClinicKey),
             };
         };
-        match self.held.patients.get(&(row.clinic, patient, Era::Reading)) {
-            Some(key) => Ok(key),
-            // It was driven out between reading and use.
-            None => Ok(self.read_keys(row.clinic, &[patient]).await?.remove(&patient).unwrap_or(PatientKey::Absent)),
+        if let Some(key) = keys.get(&(row.clinic, patient)) {
+            return Ok(key.clone());
         }
+        let mut keys = PatientKeys::new();
+        self.read_keys(row.clinic, &[patient], &mut keys).await?;
+        Ok(keys.remove(&(row.clinic, patient)).unwrap_or(PatientKey::Absent))
     }
 
     async fn clinic_key(&self, clinic: ClinicId) -> Result<ClinicKey, VaultError> {
@@ -209,17 +219,23 @@ impl Vault {
         Ok(key)
     }
 
-    /// Reads and remembers the keys of patients of one clinic that are not remembered yet.
+    /// Adds the keys of patients of one clinic; those that are not remembered are read, and remembered. What is remembered
+    /// may be driven out before it is used, or be let in never: whoever opens many rows keeps `keys` meanwhile.
     async fn read_keys(
         &self,
         clinic: ClinicId,
         patients: &[PatientId],
-    ) -> Result<BTreeMap<PatientId, PatientKey>, VaultError> {
-        let unknown = |patient: &&PatientId| !self.held.patients.contains_key(&(clinic, **patient, Era::Reading));
-        let unknown: Vec<_> = patients.iter().filter(unknown).map(|patient| patient.0).collect();
-        let mut read = BTreeMap::new();
+        keys: &mut PatientKeys,
+    ) -> Result<(), VaultError> {
+        let mut unknown = Vec::new();
+        for patient in patients {
+            match self.held.patients.get(&(clinic, *patient, Era::Reading)) {
+                Some(key) => _ = keys.insert((clinic, *patient), key),
+                None => unknown.push(patient.0),
+            }
+        }
         if unknown.is_empty() {
-            return Ok(read);
+            return Ok(());
         }
         let clinic_key = self.clinic_key(clinic).await?;
         let rows = sqlx::query(
@@ -235,9 +251,9 @@ impl Vault {
             let patient = PatientId(row.try_get("patient")?);
             let key = opened_patient_key(&clinic_key, patient, row)?;
             self.held.patients.insert((clinic, patient, Era::Reading), key.clone());
-            read.insert(patient, key);
+            keys.insert((clinic, patient), key);
         }
-        Ok(read)
+        Ok(())
     }
 
     async fn make_platform_key(&self) -> Result<Arc<ClinicKeys>, VaultError> {

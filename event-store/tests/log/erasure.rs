@@ -1,5 +1,7 @@
 //! Keys: who can read what was sealed, and who no more.
 
+use std::time::Duration;
+
 use event_store::{AppendError, DbRole, HandedKey, MasterKey, Store, StoreError, StoreOptions, VaultError};
 use events::{
     ClinicId, DomainEvent, Ledger, PatientEvent, PatientId, Sealed, StaffEvent, UserId, claim::KeyedHash,
@@ -177,4 +179,37 @@ async fn the_key_of_an_event_opens_it_for_an_outsider_and_is_given_while_the_pat
     let opened = |n: usize| key.open(Place::of(&rows[n]), rows[n].sealed.as_deref().unwrap());
     assert!(String::from_utf8(opened(0).unwrap()).unwrap().contains("Asha"));
     assert_eq!(opened(1), Err(NotOpened), "it opens its own event alone");
+}
+
+/// How often the keys of clinics were looked at by backends that have ended.
+async fn looks(superuser: &PgPool) -> i64 {
+    const LOOKS: &str = "SELECT coalesce(seq_scan, 0) + coalesce(idx_scan, 0) FROM pg_stat_user_tables
+        WHERE relname = 'clinic_key'";
+    sqlx::query_scalar(LOOKS).fetch_one(superuser).await.unwrap()
+}
+
+/// A book with more patients than are remembered must not ask for each event by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_keys_of_many_rows_are_read_together_also_where_none_of_them_stays_remembered() {
+    const PATIENTS: i64 = 200;
+    let world = World::new().await;
+    let store = world.store();
+    let clinic = clinic(&store).await;
+    for _ in 0..PATIENTS {
+        store.append(registers(clinic, new_patient())).await.unwrap();
+    }
+    let rows = store.read_rows(clinic, Ledger::Record, 1, 1_000).await.unwrap();
+    let before = looks(&world.superuser).await;
+
+    let forgetful = world.forgetful(world.options.clone().application_name("forgetful"));
+    let opened = forgetful.vault().open_all(&rows).await.unwrap();
+    assert_eq!(opened.iter().flatten().count() as i64, PATIENTS);
+    drop(forgetful);
+    // What a backend has counted is there once it has ended.
+    const THERE: &str = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'forgetful'";
+    while sqlx::query_scalar::<_, i64>(THERE).fetch_one(&world.superuser).await.unwrap() > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let looks = looks(&world.superuser).await - before;
+    assert!((1..PATIENTS / 4).contains(&looks), "{looks} looks");
 }

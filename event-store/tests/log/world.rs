@@ -1,6 +1,6 @@
 //! What a test lives in: a database of its own with the schema in it, and a clinic.
 
-use std::{fs::Permissions, os::unix::fs::PermissionsExt, str::FromStr, sync::Arc};
+use std::{fs::Permissions, os::unix::fs::PermissionsExt, str::FromStr, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use event_store::{
@@ -61,6 +61,12 @@ impl World {
 
     pub fn store_at(&self, database: PgConnectOptions) -> Store {
         Store::open(StoreOptions::new(database, MasterKey::new(MASTER_KEY)))
+    }
+
+    /// One that remembers no opened key.
+    pub fn forgetful(&self, database: PgConnectOptions) -> Store {
+        let options = StoreOptions::new(database, MasterKey::new(MASTER_KEY));
+        Store::open(StoreOptions { opened_key_life: Duration::ZERO, ..options })
     }
 
     pub fn store_as(&self, role: DbRole) -> Store {
