@@ -9,6 +9,7 @@ pub mod appointment;
 pub mod bookings;
 pub mod clinic;
 pub mod doctor;
+pub mod document;
 mod hours;
 #[cfg(test)]
 mod invariants;
@@ -27,6 +28,7 @@ pub use aggregate::{Aggregate, Context, Decision, Facts, HeldTime, Read};
 pub use appointment::{Appointment, AppointmentCommand};
 pub use clinic::{Clinic, ClinicCommand};
 pub use doctor::{Doctor, DoctorCommand};
+pub use document::{Document, DocumentCommand};
 pub use patient::{Patient, PatientCommand};
 pub use pseudonyms::Pseudonyms;
 pub use refusal::{Class, Refusal};

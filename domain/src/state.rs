@@ -7,7 +7,7 @@ use events::{
     claim::{ClaimChange, CounterChange},
 };
 
-use crate::{Aggregate, Appointment, Clinic, Doctor, Patient, Staff};
+use crate::{Aggregate, Appointment, Clinic, Doctor, Document, Patient, Staff};
 
 /// The state of any aggregate.
 #[derive(Clone, Debug, PartialEq, From, TryInto)]
@@ -19,6 +19,7 @@ pub enum State {
     Doctor(Doctor),
     Patient(Patient),
     Appointment(Appointment),
+    Document(Document),
 }
 
 impl State {
@@ -30,6 +31,7 @@ impl State {
             DomainEvent::Doctor(event) => step::<Doctor>(before, event),
             DomainEvent::Patient(event) => step::<Patient>(before, event),
             DomainEvent::Appointment(event) => step::<Appointment>(before, event),
+            DomainEvent::Document(event) => step::<Document>(before, event),
             // The access ledger has no aggregates: nothing is decided on what it holds.
             DomainEvent::Access(_) => None,
         }
@@ -43,6 +45,7 @@ impl State {
             DomainEvent::Doctor(event) => advance::<Doctor>(before, event),
             DomainEvent::Patient(event) => advance::<Patient>(before, event),
             DomainEvent::Appointment(event) => advance::<Appointment>(before, event),
+            DomainEvent::Document(event) => advance::<Document>(before, event),
             DomainEvent::Access(_) => None,
         }
     }

@@ -19,16 +19,21 @@ pub enum Usage {
     Receptionists,
     /// Open ones.
     Offices,
+    /// Bytes of attachments, from the announcement on.
+    Storage,
     /// Administrators who can log in: of the clinic, or in the platform's own ledger of the platform.
     Admins,
 }
 
 impl Usage {
     /// What the plans limit.
-    pub const LIMITED: [Self; 4] = [Self::Doctors, Self::Patients, Self::Receptionists, Self::Offices];
+    pub const LIMITED: [Self; 5] = [Self::Doctors, Self::Patients, Self::Receptionists, Self::Offices, Self::Storage];
 
     pub fn counter(self) -> CounterKey {
-        CounterKey::new(format!("usage/{}", self.noun()))
+        CounterKey::new(match self {
+            Self::Storage => "usage/storage".to_owned(),
+            _ => format!("usage/{}", self.noun()),
+        })
     }
 
     fn noun(self) -> &'static str {
@@ -37,6 +42,7 @@ impl Usage {
             Self::Patients => "patients",
             Self::Receptionists => "receptionists",
             Self::Offices => "offices",
+            Self::Storage => "bytes of documents",
             Self::Admins => "admins",
         }
     }
@@ -48,6 +54,7 @@ impl Usage {
             Self::Patients => limits.patients,
             Self::Receptionists => limits.receptionists,
             Self::Offices => limits.offices,
+            Self::Storage => limits.storage,
             Self::Admins => None,
         }
     }
@@ -89,7 +96,7 @@ impl Usage {
         match self {
             Self::Admins => Refusal::rule("last-administrator", "There must be another administrator who can log in."),
             Self::Offices => Refusal::rule("last-office", "A clinic has at least one open office."),
-            Self::Doctors | Self::Patients | Self::Receptionists => {
+            Self::Doctors | Self::Patients | Self::Receptionists | Self::Storage => {
                 Refusal::rule("last-one", format!("One of the {} must remain.", self.noun()))
             }
         }

@@ -39,6 +39,7 @@ pub fn encode(event: &DomainEvent) -> Encoded {
         DomainEvent::Doctor(event) => serde_json::to_value(event),
         DomainEvent::Patient(event) => serde_json::to_value(event),
         DomainEvent::Appointment(event) => serde_json::to_value(event),
+        DomainEvent::Document(event) => serde_json::to_value(event),
         DomainEvent::Access(event) => serde_json::to_value(event),
     }
     .expect("an event is plain data with string keys")["data"]
@@ -75,6 +76,7 @@ pub fn decode(
         AggregateKind::Doctor => parse::<crate::DoctorEvent>(&joined)?.into(),
         AggregateKind::Patient => parse::<crate::PatientEvent>(&joined)?.into(),
         AggregateKind::Appointment => parse::<crate::AppointmentEvent>(&joined)?.into(),
+        AggregateKind::Document => parse::<crate::DocumentEvent>(&joined)?.into(),
         AggregateKind::Access => parse::<crate::AccessEvent>(&joined)?.into(),
     })
 }

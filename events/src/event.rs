@@ -6,8 +6,8 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use crate::{
-    AccessEvent, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, Number, PatientEvent,
-    PatientId, StaffEvent, UserId,
+    AccessEvent, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, DocumentEvent,
+    DocumentId, Number, PatientEvent, PatientId, StaffEvent, UserId,
 };
 
 /// The kinds of aggregate. The written form is stored for ever.
@@ -36,6 +36,7 @@ pub enum AggregateKind {
     Doctor,
     Patient,
     Appointment,
+    Document,
     /// A record of the access ledger: each is a stream of its own, of one event, and no aggregate.
     Access,
 }
@@ -69,6 +70,7 @@ stream_of! {
     DoctorId => Doctor,
     PatientId => Patient,
     AppointmentId => Appointment,
+    DocumentId => Document,
 }
 
 /// Anything that can have happened in a clinic.
@@ -79,6 +81,7 @@ pub enum DomainEvent {
     Doctor(DoctorEvent),
     Patient(PatientEvent),
     Appointment(AppointmentEvent),
+    Document(DocumentEvent),
     Access(AccessEvent),
 }
 
@@ -90,6 +93,7 @@ impl DomainEvent {
             Self::Doctor(_) => AggregateKind::Doctor,
             Self::Patient(_) => AggregateKind::Patient,
             Self::Appointment(_) => AggregateKind::Appointment,
+            Self::Document(_) => AggregateKind::Document,
             Self::Access(_) => AggregateKind::Access,
         }
     }
@@ -102,6 +106,7 @@ impl DomainEvent {
             Self::Doctor(event) => event.into(),
             Self::Patient(event) => event.into(),
             Self::Appointment(event) => event.into(),
+            Self::Document(event) => event.into(),
             Self::Access(event) => event.into(),
         }
     }
@@ -113,6 +118,7 @@ impl DomainEvent {
             Self::Staff(event) => event.patient(),
             Self::Patient(_) => Some(PatientId(stream.id)),
             Self::Appointment(event) => Some(event.slot().patient),
+            Self::Document(event) => Some(event.patient()),
             Self::Access(event) => event.patient(),
         }
     }
@@ -120,7 +126,7 @@ impl DomainEvent {
     /// The number that the writer gives inside the append, where the event has one.
     pub fn number_mut(&mut self) -> Option<&mut Number> {
         match self {
-            Self::Clinic(_) | Self::Staff(_) | Self::Doctor(_) | Self::Access(_) => None,
+            Self::Clinic(_) | Self::Staff(_) | Self::Doctor(_) | Self::Document(_) | Self::Access(_) => None,
             Self::Patient(event) => event.number_mut(),
             Self::Appointment(event) => event.number_mut(),
         }

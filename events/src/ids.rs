@@ -26,6 +26,7 @@ id! {
     DoctorId,
     PatientId,
     AppointmentId,
+    DocumentId,
     /// A span of days on which an office, or the whole clinic, is closed.
     ClosureId,
     /// A doctor's absence.

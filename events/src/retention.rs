@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-use crate::{AppointmentEvent, DomainEvent, PatientEvent};
+use crate::{AppointmentEvent, DocumentEvent, DomainEvent, PatientEvent};
 
 /// How long a clinic keeps its records, in years. The defaults are those of the design; what the law of a place asks
 /// for is the clinic's to say.
@@ -80,6 +80,7 @@ impl DomainEvent {
         match self {
             Self::Patient(event) => event.record_class(),
             Self::Appointment(event) => event.record_class(),
+            Self::Document(event) => event.record_class(),
             Self::Clinic(_) | Self::Staff(_) | Self::Doctor(_) | Self::Access(_) => RecordClass::Administrative,
         }
     }
@@ -148,5 +149,27 @@ impl AppointmentEvent {
             | Self::AppointmentMarkedNoShow { .. }
             | Self::AppointmentEnteredInError { .. } => false,
         }
+    }
+}
+
+impl DocumentEvent {
+    fn record_class(&self) -> RecordClass {
+        match self {
+            Self::DocumentUploaded { kind, .. } if !kind.is_administrative() => RecordClass::Clinical,
+            Self::DocumentReviewed { .. } => RecordClass::Clinical,
+            Self::DocumentRegistered { .. }
+            | Self::DocumentUploaded { .. }
+            | Self::DocumentUploadFailed { .. }
+            | Self::DocumentClassified { .. }
+            | Self::DocumentSuperseded { .. }
+            | Self::DocumentReleased { .. }
+            | Self::DocumentEnteredInError { .. }
+            | Self::DocumentContentErased { .. } => RecordClass::Administrative,
+        }
+    }
+
+    /// Whether the clinic keeps bytes for the document, or room for them, after the event.
+    pub fn leaves_content(&self) -> bool {
+        !matches!(self, Self::DocumentUploadFailed { .. } | Self::DocumentContentErased { .. })
     }
 }

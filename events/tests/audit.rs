@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
-    AccessEvent, Actor, AppointmentEvent, ClinicEvent, DoctorEvent, PatientEvent, StaffEvent,
+    AccessEvent, Actor, AppointmentEvent, ClinicEvent, DoctorEvent, DocumentEvent, PatientEvent, StaffEvent,
     audit::{Mark, TABLE, Told, meaning},
 };
 use serde_json::Value;
@@ -17,6 +17,7 @@ fn types() -> Vec<&'static str> {
         DoctorEvent::VARIANTS,
         PatientEvent::VARIANTS,
         AppointmentEvent::VARIANTS,
+        DocumentEvent::VARIANTS,
         AccessEvent::VARIANTS,
     ]
     .concat()

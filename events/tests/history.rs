@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
-    AccessEvent, AggregateKind, AppointmentEvent, ClinicEvent, DoctorEvent, PatientEvent, StaffEvent,
+    AccessEvent, AggregateKind, AppointmentEvent, ClinicEvent, DoctorEvent, DocumentEvent, PatientEvent, StaffEvent,
     codec::{DecodeError, SCHEMA_VERSION, decode, encode},
 };
 use serde_json::Value;
@@ -19,6 +19,7 @@ fn types() -> Vec<(AggregateKind, &'static str)> {
         of(AggregateKind::Doctor, DoctorEvent::VARIANTS),
         of(AggregateKind::Patient, PatientEvent::VARIANTS),
         of(AggregateKind::Appointment, AppointmentEvent::VARIANTS),
+        of(AggregateKind::Document, DocumentEvent::VARIANTS),
         of(AggregateKind::Access, AccessEvent::VARIANTS),
     ]
     .concat()

@@ -1,8 +1,8 @@
 //! The list of all read models.
 
 use crate::{
-    AppointmentDays, Appointments, Clinics, Doctors, EmergencyAccesses, Erasures, PatientStats, Patients, Projection,
-    Retentions, Staff, Usage,
+    AppointmentDays, Appointments, Clinics, Doctors, Documents, EmergencyAccesses, Erasures, PatientStats, Patients,
+    Projection, Retentions, Staff, Usage,
 };
 
 /// Something to be done with a read model, whichever it is.
@@ -44,6 +44,7 @@ projections! {
     Erasures,
     Retentions,
     EmergencyAccesses,
+    Documents,
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::Projection;
 
-/// `read.usage_1`: one row per clinic.
+/// `read.usage_2`: one row per clinic.
 pub struct Usage;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,13 +26,15 @@ pub struct UsageRow {
     pub offices: i64,
     /// Not deactivated.
     pub admins: i64,
+    /// Bytes of documents, from the announcement on.
+    pub storage: i64,
     pub position: i64,
 }
 
 impl Projection for Usage {
     const NAME: &'static str = "usage";
-    const REVISION: i32 = 1;
-    const TABLE: &'static str = "read.usage_1";
+    const REVISION: i32 = 2;
+    const TABLE: &'static str = "read.usage_2";
     const ONE_STREAM: bool = false;
     type Key = Uuid;
     type Row = UsageRow;
@@ -48,6 +50,7 @@ impl Projection for Usage {
             DomainEvent::Staff(change) => of_staff(change).next().is_some(),
             DomainEvent::Doctor(change) => of_doctor(change) != 0,
             DomainEvent::Patient(change) => of_patient(change) != 0,
+            DomainEvent::Document(change) => change.storage_taken() != 0,
             DomainEvent::Appointment(_) | DomainEvent::Access(_) => false,
         };
         if counted { vec![event.clinic.0] } else { Vec::new() }
@@ -61,6 +64,7 @@ impl Projection for Usage {
             DomainEvent::Staff(change) => of_staff(change).for_each(|(role, delta)| row.add(role, delta)),
             DomainEvent::Doctor(change) => row.doctors += of_doctor(change),
             DomainEvent::Patient(change) => row.patients += of_patient(change),
+            DomainEvent::Document(change) => row.storage += change.storage_taken(),
             DomainEvent::Clinic(_) | DomainEvent::Appointment(_) | DomainEvent::Access(_) => {}
         }
         row.position = event.position;
@@ -69,7 +73,7 @@ impl Projection for Usage {
 }
 
 fn none(clinic: ClinicId) -> UsageRow {
-    UsageRow { id: clinic, doctors: 0, patients: 0, receptionists: 0, offices: 0, admins: 0, position: 0 }
+    UsageRow { id: clinic, doctors: 0, patients: 0, receptionists: 0, offices: 0, admins: 0, storage: 0, position: 0 }
 }
 
 /// Each counted role that is gained or lost.
@@ -134,5 +138,18 @@ mod tests {
         history.merged(source, survivor);
         let row = history.row::<Usage>(history.clinic.0).unwrap();
         assert_eq!((row.admins, row.receptionists, row.offices, row.doctors, row.patients), (1, 1, 1, 0, 1));
+    }
+
+    #[test]
+    fn room_is_in_use_from_the_announcement_until_nothing_comes() {
+        let mut history = History::new();
+        let patient = history.registered("Asha");
+        history.announced(patient, 700, "Discharge summary");
+        let second = history.announced(patient, 50, "A letter");
+        let storage = |history: &History| history.row::<Usage>(history.clinic.0).unwrap().storage;
+        assert_eq!(storage(&history), 750);
+        let failure = events::document::UploadFailure::Truncated;
+        history.document(second, events::DocumentEvent::DocumentUploadFailed { patient, size: 50, failure });
+        assert_eq!(storage(&history), 700);
     }
 }

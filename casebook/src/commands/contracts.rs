@@ -8,7 +8,9 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use clap::{Arg, Args, CommandFactory};
-use events::{AccessEvent, AggregateKind, AppointmentEvent, ClinicEvent, DoctorEvent, PatientEvent, StaffEvent};
+use events::{
+    AccessEvent, AggregateKind, AppointmentEvent, ClinicEvent, DoctorEvent, DocumentEvent, PatientEvent, StaffEvent,
+};
 use schemars::schema_for;
 
 use crate::{Casebook, api::Api};
@@ -57,6 +59,7 @@ fn contracts() -> Result<BTreeMap<PathBuf, String>> {
         (AggregateKind::Doctor, schema_for!(DoctorEvent)),
         (AggregateKind::Patient, schema_for!(PatientEvent)),
         (AggregateKind::Appointment, schema_for!(AppointmentEvent)),
+        (AggregateKind::Document, schema_for!(DocumentEvent)),
         (AggregateKind::Access, schema_for!(AccessEvent)),
     ];
     let mut files = BTreeMap::from([

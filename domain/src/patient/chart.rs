@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use events::{AppointmentId, DomainEvent, Recorded, StaffEvent, StreamId, UserId, retention::RecordClass};
+use events::{AppointmentId, DocumentId, DomainEvent, Recorded, StaffEvent, StreamId, UserId, retention::RecordClass};
 
 /// A chart in short, folded over every event about the patient.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct ChartSummary {
     pub last_contact: Option<DateTime<Utc>>,
     /// Appointments that lie ahead or go on.
     pub open_appointments: BTreeSet<AppointmentId>,
+    /// Documents for which bytes are kept.
+    pub documents: BTreeSet<DocumentId>,
     /// Portal logins that have not ended.
     pub portal_logins: BTreeSet<UserId>,
 }
@@ -30,6 +32,7 @@ impl ChartSummary {
         }
         match event {
             DomainEvent::Appointment(event) => keep(&mut self.open_appointments, stream.id.into(), event.leaves_open()),
+            DomainEvent::Document(event) => keep(&mut self.documents, stream.id.into(), event.leaves_content()),
             DomainEvent::Staff(event) => {
                 let ended = matches!(event, StaffEvent::StaffDeactivated { .. });
                 keep(&mut self.portal_logins, stream.id.into(), !ended);

@@ -80,7 +80,7 @@ impl Staff {
         i64::from(match usage {
             Usage::Admins => self.is_administrator(),
             Usage::Receptionists => self.status != Status::Deactivated && self.has(Role::Receptionist),
-            Usage::Doctors | Usage::Patients | Usage::Offices => false,
+            Usage::Doctors | Usage::Patients | Usage::Offices | Usage::Storage => false,
         })
     }
 

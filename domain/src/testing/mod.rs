@@ -9,15 +9,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use events::{
-    Actor, AppointmentId, ClinicId, DomainEvent, PatientId, StreamId,
+    Actor, AppointmentId, ClinicId, DocumentId, DomainEvent, PatientId, StreamId,
     claim::{ClaimKey, CounterKey},
 };
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::{
-    Aggregate, Appointment, AppointmentCommand, Clinic, Context, Decision, Facts, HeldTime, Patient, PatientCommand,
-    Pseudonyms, Read, Refusal, State,
+    Aggregate, Appointment, AppointmentCommand, Clinic, Context, Decision, Document, DocumentCommand, Facts, HeldTime,
+    Patient, PatientCommand, Pseudonyms, Read, Refusal, State,
     patient::{ChartSummary, Group, Life},
 };
 
@@ -130,6 +130,15 @@ impl World {
         command: impl Into<AppointmentCommand>,
     ) -> Result<Vec<DomainEvent>, Refusal> {
         self.when::<Appointment>(appointment, command)
+    }
+
+    /// Runs a command on a document.
+    pub fn document(
+        &mut self,
+        document: DocumentId,
+        command: impl Into<DocumentCommand>,
+    ) -> Result<Vec<DomainEvent>, Refusal> {
+        self.when::<Document>(document, command)
     }
 
     /// Where the person stands whose record it is.

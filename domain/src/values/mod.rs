@@ -4,6 +4,7 @@
 
 mod address;
 mod contact;
+mod content;
 mod identity;
 mod language;
 mod moment;
@@ -16,6 +17,7 @@ mod zone;
 
 pub use address::PostalAddress;
 pub use contact::{CountryCode, Email, Phone, Url};
+pub use content::{MediaType, Sha256};
 pub use identity::{DocumentNumber, Slug, TaxId, Username};
 pub use language::LanguageTag;
 pub use moment::DayOrInstant;

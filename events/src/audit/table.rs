@@ -108,6 +108,16 @@ pub const TABLE: &[Meaning] = &[
     line("AppointmentFulfilled", ClinicalWrite, U, "completed appointment {resource} of patient {patient}"),
     line("AppointmentMarkedNoShow", ClinicalWrite, U, "marked patient {patient} as not come to appointment {resource}"),
     line("AppointmentEnteredInError", ClinicalWrite, U, "struck out appointment {resource} of patient {patient} as entered in error"),
+    // Documents.
+    line("DocumentRegistered", ClinicalWrite, C, "announced the document {resource} of patient {patient} ({kind}, {media_type}, {size} bytes)"),
+    line("DocumentUploaded", ClinicalWrite, U, "uploaded the content of document {resource} of patient {patient} ({size} bytes)"),
+    line("DocumentUploadFailed", ClinicalWrite, U, "did not upload the content of document {resource} of patient {patient} ({failure})"),
+    line("DocumentClassified", ClinicalWrite, U, "classified the document {resource} of patient {patient} as {kind} (was {was})"),
+    line("DocumentSuperseded", ClinicalWrite, U, "replaced the document {resource} of patient {patient} by the document {by}"),
+    line("DocumentReviewed", ClinicalWrite, U, "reviewed the document {resource} of patient {patient}"),
+    line("DocumentReleased", ClinicalWrite, U, "released the document {resource} to patient {patient}"),
+    line("DocumentEnteredInError", ClinicalWrite, U, "struck out the document {resource} of patient {patient} as entered in error"),
+    line("DocumentContentErased", Privilege, E, "had the content of document {resource} of patient {patient} erased"),
     // The access ledger.
     line("PatientShown", Read, R, "was shown data of patient {patient} ({category})[, as the record stood at position {moment.as_of}][, in the replay {moment.replay}][, under the emergency access {emergency}]"),
     line("PatientsListed", Search, R, "searched among the patients; found: {count} ({category})").with(TYPED),

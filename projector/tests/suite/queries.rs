@@ -58,7 +58,7 @@ async fn a_query_without_a_clinic_sees_nothing() {
         "appointment_1",
         "patient_1",
         "patient_stats_1",
-        "usage_1",
+        "usage_2",
         "emergency_access_1",
         "appointment_day_1",
         "checkpoint",

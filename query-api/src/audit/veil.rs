@@ -26,6 +26,7 @@ fn capability(model: &str, field: &str) -> Option<Capability> {
         ("patient", "confidentiality") => Capability::Restriction,
         ("patient", _) => Capability::PatientRead,
         ("appointment", _) => Capability::Appointments,
+        ("document", _) => Capability::Documents,
         ("staff", _) => Capability::Staff,
         ("doctor", _) => Capability::DoctorHours,
         ("clinic", _) => Capability::ClinicProfile,

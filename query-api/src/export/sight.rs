@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use event_store::StoredRow;
-use events::Ledger;
+use events::{AggregateKind, Ledger};
 use futures::future::BoxFuture;
 use serde_json::Value;
 use service_kit::{Capability, Limit, Problem, Reach};
@@ -52,6 +52,8 @@ impl Sights for Reader {
                 _ if !is_open(row) => Sight::Withheld,
                 _ if own.is_some() && row.ledger == Ledger::Access && !is_told(row, now) => Sight::Withheld,
                 reach if reach.is_everything() => Sight::Open,
+                // What was not released to the patient is not told by the row.
+                _ if own.is_some() && &*row.stream_kind == AggregateKind::Document.as_str() => Sight::Closed,
                 reach if own.is_some() && own == row.patient && reach.covers(Limit::Own) => Sight::Open,
                 Reach::Nothing if row.ledger == Ledger::Access && own.is_none() => Sight::Withheld,
                 _ => Sight::Closed,
@@ -78,6 +80,7 @@ fn capability(row: &StoredRow) -> Option<Capability> {
     Some(match &*row.stream_kind {
         "patient" => crate::routes::history::capability(&row.event_type),
         "appointment" => Capability::Appointments,
+        "document" => Capability::Documents,
         "staff" if row.patient.is_some() => Capability::PortalAccounts,
         "staff" => Capability::Staff,
         "doctor" => Capability::DoctorHours,

@@ -130,12 +130,14 @@ pub struct Usage {
     pub receptionists: i64,
     /// Open.
     pub offices: i64,
+    /// Bytes of documents, those that are announced among them.
+    pub storage: i64,
 }
 
 impl From<&UsageRow> for Usage {
     fn from(row: &UsageRow) -> Self {
-        let UsageRow { doctors, patients, receptionists, offices, .. } = *row;
-        Self { doctors, patients, receptionists, offices }
+        let UsageRow { doctors, patients, receptionists, offices, storage, .. } = *row;
+        Self { doctors, patients, receptionists, offices, storage }
     }
 }
 
@@ -213,10 +215,10 @@ async fn subscription(reader: Reader, _: Query<NoFilters>) -> Result<Resource<Su
     reader.may_read(Capability::ClinicProfile).await?;
     let select = Sql::new(
         "to_jsonb(c) AS clinic, to_jsonb(u) AS usage FROM read.clinic_1 c \
-         LEFT JOIN read.usage_1 u ON u.clinic_id = s.clinic AND u.id = s.clinic \
+         LEFT JOIN read.usage_2 u ON u.clinic_id = s.clinic AND u.id = s.clinic \
          WHERE c.clinic_id = s.clinic AND c.id = s.clinic",
     );
-    let read = reader.one::<WithUsage>(Select::new(&[MODEL, "usage_1"], select)).await?.found()?;
+    let read = reader.one::<WithUsage>(Select::new(&[MODEL, "usage_2"], select)).await?.found()?;
     let WithUsage { clinic, usage } = read.value;
     let shown = clinic.position.max(usage.as_ref().map_or(0, |usage| usage.position));
     let subscription = Subscription {

@@ -21,7 +21,7 @@ use crate::{
     scope::{Reflected, Select},
 };
 
-const MODELS: &[&str] = &["clinic_1", "usage_1", "appointment_day_1", "emergency_access_1"];
+const MODELS: &[&str] = &["clinic_1", "usage_2", "appointment_day_1", "emergency_access_1"];
 const DAYS_AHEAD: u64 = 7;
 /// Over how many days the no-show rate is taken.
 const DAYS_BACK: u64 = 30;
@@ -68,7 +68,7 @@ fn select(now: DateTime<Utc>) -> Select {
     .push(" AND ")
     .bind(today + Days::new(DAYS_AHEAD + 1))
     .push(
-        "), '[]') AS days FROM read.clinic_1 c LEFT JOIN read.usage_1 u ON u.clinic_id = s.clinic AND u.id = s.clinic \
+        "), '[]') AS days FROM read.clinic_1 c LEFT JOIN read.usage_2 u ON u.clinic_id = s.clinic AND u.id = s.clinic \
          WHERE c.clinic_id = s.clinic AND c.id = s.clinic",
     );
     Select::new(MODELS, sql)

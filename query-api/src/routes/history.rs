@@ -81,6 +81,7 @@ pub(crate) fn capability(event: &str) -> Capability {
 fn of_kind(kind: AggregateKind) -> Option<Capability> {
     match kind {
         AggregateKind::Appointment => Some(Capability::Appointments),
+        AggregateKind::Document => Some(Capability::Documents),
         AggregateKind::Staff => Some(Capability::PortalAccounts),
         AggregateKind::Clinic | AggregateKind::Doctor | AggregateKind::Patient | AggregateKind::Access => None,
     }

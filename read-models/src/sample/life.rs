@@ -4,10 +4,11 @@
 use chrono::TimeDelta;
 use events::{
     AllergyId, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, ClosureId, ConsentId, DoctorEvent, DoctorId,
-    LeaveId, Number, OfficeId, PatientEvent, PatientId, Role, Sealed, StaffEvent, UserId,
+    DocumentEvent, DocumentId, LeaveId, Number, OfficeId, PatientEvent, PatientId, Role, Sealed, StaffEvent, UserId,
     appointment::{AppointmentKind, AppointmentReason, AppointmentStatus, BookingReason, CancelledBy, Slot},
     clinic::{Closure, Settings},
     doctor::DoctorReason,
+    document::{DocumentKind, DocumentRemark, DocumentStatus, UploadFailure},
     patient::{
         Allergy, Confidentiality, ConsentScope, ConsentText, Criticality, Death, FamilyRelationship, PatientStatus,
         Reason, Standing,
@@ -29,6 +30,7 @@ pub struct Life {
     pub history: History,
     pub patients: Vec<Person>,
     pub appointments: Vec<Booking>,
+    documents: Vec<Paper>,
     staff: Vec<(UserId, Vec<Role>, bool)>,
     doctors: Vec<(DoctorId, bool)>,
     offices: Vec<(OfficeId, bool)>,
@@ -48,6 +50,15 @@ pub struct Booking {
     pub slot: Slot,
     pub status: AppointmentStatus,
     pub kind: AppointmentKind,
+}
+
+/// A document.
+#[derive(Clone, Debug)]
+struct Paper {
+    id: DocumentId,
+    patient: PatientId,
+    size: i64,
+    status: DocumentStatus,
 }
 
 /// Takes decisions out of a number.
@@ -70,13 +81,13 @@ impl Life {
         history.clinic_registered();
         let offices = vec![(history.office_added("Main"), true)];
         let (patients, appointments, staff, doctors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { history, patients, appointments, staff, doctors, offices }
+        Self { history, patients, appointments, documents: Vec::new(), staff, doctors, offices }
     }
 
     /// One thing happens; sometimes one that needs something that is not there yet does not.
     pub fn step(&mut self, choice: u32) {
         let mut chance = Chance(choice);
-        match chance.of(16) {
+        match chance.of(18) {
             0 => self.clinic_changes(&mut chance),
             1 | 2 => self.staff_changes(&mut chance),
             3 | 4 => self.doctor_changes(&mut chance),
@@ -84,6 +95,7 @@ impl Life {
             8 | 9 => self.patient_changes(&mut chance),
             10 => self.patients_merge(&mut chance),
             11 | 12 => self.books(&mut chance),
+            13 | 14 => self.paper_comes(&mut chance),
             _ => self.appointment_changes(&mut chance),
         }
     }
@@ -348,6 +360,41 @@ impl Life {
         };
         self.history.appointment(id, event);
         self.appointments[index] = Booking { slot, status, ..self.appointments[index].clone() };
+    }
+}
+
+impl Life {
+    fn paper_comes(&mut self, chance: &mut Chance) {
+        use DocumentStatus as Is;
+        let index = chance.of(self.documents.len());
+        if self.documents.is_empty() || chance.of(3) == 0 {
+            let Some(patient) = self.patients.get(chance.of(self.patients.len())).map(|person| person.id) else {
+                return;
+            };
+            let size = 1 + chance.of(10_000) as i64;
+            let id = self.history.announced(patient, size, chance.pick(&NAMES));
+            return self.documents.push(Paper { id, patient, size, status: Is::Registered });
+        }
+        let Paper { id, patient, size, status: was } = self.documents[index];
+        let sealed = Sealed::Open(DocumentRemark { remark: Some(chance.pick(&NAMES).to_owned()) });
+        let (kind, upload) = (chance.pick(DocumentKind::VARIANTS), self.history.fresh());
+        let (event, status) = match (chance.of(4), was) {
+            (0, Is::Registered) => {
+                let failure = chance.pick(UploadFailure::VARIANTS);
+                (DocumentEvent::DocumentUploadFailed { patient, size, failure }, Is::Failed)
+            }
+            (_, Is::Registered) => (DocumentEvent::DocumentUploaded { patient, kind, size, upload }, Is::Current),
+            (0, Is::Current) => (DocumentEvent::DocumentReviewed { patient, sealed }, was),
+            (1, Is::Current) => (DocumentEvent::DocumentReleased { patient }, was),
+            (2, Is::Current) => (DocumentEvent::DocumentEnteredInError { patient, was, sealed }, Is::EnteredInError),
+            (_, Is::Current) => {
+                (DocumentEvent::DocumentSuperseded { patient, by: DocumentId(upload), sealed }, Is::Superseded)
+            }
+            (_, Is::EnteredInError) => (DocumentEvent::DocumentContentErased { patient, size }, Is::Erased),
+            _ => return,
+        };
+        self.history.document(id, event);
+        self.documents[index].status = status;
     }
 }
 

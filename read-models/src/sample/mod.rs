@@ -6,15 +6,16 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use events::{
-    Actor, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, DomainEvent,
-    EmergencyAccessId, Ledger, Number, OfficeId, PatientEvent, PatientId, Purpose, Recorded, Role, Sealed, StaffEvent,
-    StreamId, UserId,
+    Actor, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, DocumentEvent, DocumentId,
+    DomainEvent, EmergencyAccessId, Ledger, Number, OfficeId, PatientEvent, PatientId, Purpose, Recorded, Role, Sealed,
+    StaffEvent, StreamId, UserId,
     appointment::{AppointmentKind, AppointmentStatus, BookingReason, Slot},
     calendar::{WeeklyHours, day_of},
     claim::KeyedHash,
     clinic::{ClinicProfile, Office},
     codec,
     doctor::DoctorIdentity,
+    document::{DocumentKind, DocumentText, Owner},
     patient::{Demographics, PatientStatus, Standing},
     staff::{EmergencyReason, EmergencyText, Proof, StaffIdentity},
     values::Gender,
@@ -131,6 +132,10 @@ impl History {
 
     pub fn appointment(&mut self, appointment: AppointmentId, event: AppointmentEvent) {
         self.push(appointment.into(), event);
+    }
+
+    pub fn document(&mut self, document: DocumentId, event: DocumentEvent) {
+        self.push(document.into(), event);
     }
 }
 
@@ -307,5 +312,27 @@ impl History {
         );
         self.appointment(appointment, AppointmentEvent::AppointmentStarted { slot });
         self.appointment(appointment, AppointmentEvent::AppointmentFulfilled { slot });
+    }
+}
+
+/// Documents.
+impl History {
+    /// Announced, not yet uploaded.
+    pub fn announced(&mut self, patient: PatientId, size: i64, title: &str) -> DocumentId {
+        let document = DocumentId(self.fresh());
+        let text = DocumentText { title: title.to_owned(), description: None, sha256: "ab".repeat(32) };
+        let registered = DocumentEvent::DocumentRegistered {
+            patient,
+            kind: DocumentKind::Clinical,
+            owner: Owner::Document,
+            media_type: "application/pdf".to_owned(),
+            size,
+            content_hash: KeyedHash(document.to_string()),
+            by: None,
+            upload_until: self.now + TimeDelta::hours(1),
+            sealed: Sealed::Open(text),
+        };
+        self.document(document, registered);
+        document
     }
 }

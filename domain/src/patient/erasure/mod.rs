@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use events::{
-    DomainEvent, PatientEvent, PatientId, Role, Sealed, StaffEvent, UserId,
+    DocumentEvent, DomainEvent, PatientEvent, PatientId, Role, Sealed, StaffEvent, UserId,
     calendar::whole_day,
     patient::ErasureCause,
     retention::{Retention, RetentionBasis},
@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Chart, Group, sealed_reason, state::Erasure};
-use crate::{Clinic, Context, Decision, Facts, Patient, Read, Refusal, Staff, two_persons, values::Reason};
+use crate::{Clinic, Context, Decision, Document, Facts, Patient, Read, Refusal, Staff, two_persons, values::Reason};
 
 /// Asks that all that is said of the patient be made unreadable. Refused at once where the record has to be kept,
 /// with the basis and the date; else it waits for a second person.
@@ -36,13 +36,15 @@ pub struct ApproveErasure {}
 #[derive(Clone, Debug)]
 pub struct RepeatErasure {}
 
-/// Every chart of the person, their portal logins, and how many administrators the clinic has.
+/// Every chart of the person, their portal logins and documents, and how many administrators the clinic has.
 pub(super) fn reads(id: PatientId, patient: &Patient, facts: &Facts) -> Vec<Read> {
     let group = Group::of(id, patient, facts);
     let charts = group.members().map(|(member, _)| Read::WholeChart(member));
     let logins = group.members().filter_map(|(member, _)| facts.charts.get(&member));
     let logins = logins.flat_map(|chart| &chart.portal_logins).map(|login| Read::Stream((*login).into()));
-    charts.chain(logins).chain([two_persons::reads()]).collect()
+    let documents = group.members().filter_map(|(member, _)| facts.charts.get(&member));
+    let documents = documents.flat_map(|chart| &chart.documents).map(|document| Read::Stream((*document).into()));
+    charts.chain(logins).chain(documents).chain([two_persons::reads()]).collect()
 }
 
 impl RequestErasure {
@@ -93,7 +95,7 @@ impl RepeatErasure {
     }
 }
 
-/// Portal logins end first, since nothing follows the last event of a chart.
+/// Portal logins end and documents give their bytes back first, since nothing follows the last event of a chart.
 fn erased<'a>(
     members: impl IntoIterator<Item = (PatientId, &'a Patient)>,
     facts: &Facts,
@@ -104,6 +106,12 @@ fn erased<'a>(
         let logins = facts.charts.get(&id).into_iter().flat_map(|chart| &chart.portal_logins);
         for (login, staff) in logins.filter_map(|login| Some((*login, facts.get::<Staff>(*login)?))) {
             decision = decision.and(login, login_ended(staff));
+        }
+        let documents = facts.charts.get(&id).into_iter().flat_map(|chart| &chart.documents);
+        for (document, Document { size, .. }) in
+            documents.filter_map(|document| Some((*document, facts.get(*document)?)))
+        {
+            decision = decision.and(document, DocumentEvent::DocumentContentErased { patient: id, size: *size });
         }
         decision = decision.and(id, PatientEvent::PatientErased { cause, was: member.standing() });
     }

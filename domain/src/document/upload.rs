@@ -1,0 +1,140 @@
+//! The announcement of a document: what will come, and room for it.
+
+use chrono::TimeDelta;
+use events::{
+    DocumentEvent, DocumentId, PatientId,
+    document::{DocumentKind, DocumentText, Owner},
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Document, state::content_hash};
+use crate::{
+    Context, Decision, Facts, Patient, Refusal, Usage,
+    patient::{Group, Life},
+    values::{MediaType, Name, Sha256, Text, Whole},
+};
+
+/// How long room is kept for what was announced. Longer than any upload is allowed to take.
+const UPLOAD_WITHIN: TimeDelta = TimeDelta::hours(1);
+/// More than any store takes: what an installation accepts is its configuration's to say.
+const SIZE_MAX_BYTES: i64 = 1 << 40;
+
+/// The size of a content, in bytes.
+pub type ContentBytes = Whole<1, SIZE_MAX_BYTES>;
+
+/// Announces a document and reserves room for it. Its content is then sent to `PUT …/documents/{id}/content`, within
+/// an hour, whole and as it was announced; else the room is given back and the document has to be announced anew.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UploadDocument {
+    /// A UUIDv7 of the client's choice.
+    #[serde(default)]
+    pub id: Option<DocumentId>,
+    pub patient_id: PatientId,
+    pub kind: DocumentKind,
+    pub title: Name,
+    #[serde(default)]
+    pub description: Option<Text<2000>>,
+    pub media_type: MediaType,
+    /// Of the content, in bytes.
+    pub size: ContentBytes,
+    /// Of the content.
+    pub sha256: Sha256,
+}
+
+impl UploadDocument {
+    pub(super) fn decide(
+        self,
+        state: Option<&Document>,
+        facts: &Facts,
+        context: &Context<'_>,
+    ) -> Result<Decision, Refusal> {
+        if state.is_some() {
+            return Err(Refusal::conflict("duplicate", "There is a document with this id already.").at("/id"));
+        }
+        let clinic = context.in_clinic()?;
+        self.check_patient(facts)?;
+        let size = self.size.get();
+        let room = Usage::Storage.room_for(size, clinic, facts)?;
+        let registered = DocumentEvent::DocumentRegistered {
+            patient: self.patient_id,
+            kind: self.kind,
+            owner: Owner::Document,
+            media_type: self.media_type.into(),
+            size,
+            content_hash: content_hash(context.pseudonyms, self.sha256.as_str()),
+            by: context.actor.user,
+            upload_until: context.now + UPLOAD_WITHIN,
+            sealed: DocumentText {
+                title: self.title.into(),
+                description: self.description.map(Into::into),
+                sha256: self.sha256.into(),
+            }
+            .into(),
+        };
+        Ok(Decision::one(context.target, registered).within(room))
+    }
+
+    /// Papers come in after a death, and of somebody who is not seen any more.
+    fn check_patient(&self, facts: &Facts) -> Result<(), Refusal> {
+        let patient = facts.get::<Patient>(self.patient_id);
+        let patient = patient.ok_or_else(|| Refusal::not_found("patient").at("/patient_id"))?;
+        match Group::of(self.patient_id, patient, facts).life() {
+            Life::Active | Life::Inactive | Life::Deceased => patient.not_erased(),
+            Life::Erased => Err(Refusal::gone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use events::clinic::Limits;
+    use serde_json::json;
+
+    use super::{super::sample::*, *};
+    use crate::testing::{body, id};
+
+    #[test]
+    fn an_announcement_takes_room_and_says_nothing_of_the_content_in_clear() {
+        let mut world = desk();
+        let events = world.document(id(1), announced(json!({"size": 700}))).unwrap();
+        assert_eq!(world.counter("usage/storage"), 700);
+        let clear = String::from_utf8(events::codec::encode(&events[0]).payload).unwrap();
+        assert!(!clear.contains(SHA256) && !clear.contains("summary"), "{clear}");
+    }
+
+    #[test]
+    fn room_is_given_as_far_as_the_limit_reaches() {
+        let mut world = desk();
+        let limits = Limits { storage: Some(1_000), ..events::clinic::Plan::Enterprise.limits() };
+        world.given(world.clinic, events::ClinicEvent::LimitsSet { limits: Some(limits) });
+        world.document(id(1), announced(json!({"size": 600}))).unwrap();
+        let refused = world.document(id(2), announced(json!({"size": 401}))).unwrap_err();
+        assert_eq!(refused.code, "quota-exceeded");
+        assert_eq!(refused.extra, [("limit", json!(1_000)), ("used", json!(600))]);
+        world.document(id(2), announced(json!({"size": 400}))).unwrap();
+    }
+
+    #[test]
+    fn papers_come_for_whoever_is_on_record_and_not_erased() {
+        let mut world = desk();
+        world.patient(id(1), body::<crate::patient::RecordDeath>(json!({}))).unwrap();
+        world.document(id(1), announced(json!({}))).unwrap();
+        let nobody = announced(json!({"patient_id": id::<PatientId>(9)}));
+        assert_eq!(world.document(id(2), nobody).unwrap_err().code, "not-found");
+        let erased = events::PatientEvent::PatientErased {
+            cause: events::patient::ErasureCause::Approved,
+            was: world.state::<Patient>(id::<PatientId>(1)).unwrap().standing(),
+        };
+        world.given(id::<PatientId>(1), erased);
+        assert_eq!(world.document(id(3), announced(json!({}))).unwrap_err().code, "erased");
+    }
+
+    #[test]
+    fn an_id_is_taken_once() {
+        let mut world = desk();
+        world.document(id(1), announced(json!({}))).unwrap();
+        assert_eq!(world.document(id(1), announced(json!({}))).unwrap_err().code, "duplicate");
+    }
+}
