@@ -1,5 +1,7 @@
 //! The program as people meet it, on real servers.
 
+mod audit;
+mod clinic;
 mod contract;
 mod erasures;
 mod operate;

@@ -124,6 +124,27 @@ fn a_tail_that_was_cut_off_is_found() {
 }
 
 #[test]
+fn an_old_copy_that_was_put_back_and_went_on_differs_from_the_anchors() {
+    let honest = honest();
+    // Of the time of the second checkpoint; then other things happened, and the same key signed them.
+    use Step::*;
+    let mut copy = World::after(&[Checkpoint, Event(1), Event(0), Access, Event(2)]);
+    for step in [Event(3), Event(3), Access, Event(0), Event(1), Access, Checkpoint] {
+        copy.take(step);
+    }
+    copy.now = honest.now;
+    let [alone, anchored] = {
+        let mut bench = Bench::of(&honest);
+        bench.add(&Files::of_clinic(&copy, 1));
+        bench.verify().remove(0)
+    };
+    assert_eq!(alone["outcome"], "intact", "by itself it is a clinic like any other: {alone}");
+    assert_eq!(anchored["outcome"], "not_intact");
+    let findings = anchored["findings"].as_array().unwrap();
+    assert!(findings.contains(&json!({"verdict": "checkpoint_differs", "number": 3})), "{anchored}");
+}
+
+#[test]
 fn a_world_that_was_signed_anew_with_another_key_is_trusted_by_nobody() {
     let honest = honest();
     let mut forged = World::new(9);
