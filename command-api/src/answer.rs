@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use events::{ClinicEvent, DoctorEvent, DomainEvent, PatientEvent, Position, Recorded, StaffEvent, StreamId};
+use events::{
+    ClinicEvent, DentalChartEvent, DoctorEvent, DomainEvent, InvoiceEvent, PatientEvent, Position, Recorded,
+    StaffEvent, StreamId,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -72,6 +75,20 @@ fn made(event: &DomainEvent) -> Option<(&'static str, Uuid)> {
         DomainEvent::Patient(PatientEvent::AllergyRecorded { allergy, .. }) => Some(("allergy_id", allergy.0)),
         DomainEvent::Patient(PatientEvent::ProblemAdded { problem, .. }) => Some(("problem_id", problem.0)),
         DomainEvent::Patient(PatientEvent::ConsentGiven { consent, .. }) => Some(("consent_id", consent.0)),
+        DomainEvent::DentalChart(DentalChartEvent::ObservationRecorded { observation, .. }) => {
+            Some(("observation_id", observation.0))
+        }
+        DomainEvent::DentalChart(DentalChartEvent::ProcedurePlanned { procedure, .. }) => {
+            Some(("procedure_id", procedure.0))
+        }
+        DomainEvent::DentalChart(DentalChartEvent::ToothExtracted { extraction, .. }) => {
+            Some(("extraction_id", extraction.0))
+        }
+        DomainEvent::Invoice(InvoiceEvent::PaymentRecorded { payment, .. }) => Some(("payment_id", payment.0)),
+        DomainEvent::Invoice(InvoiceEvent::CreditNoteIssued { credit_note, .. }) => {
+            Some(("credit_note_id", credit_note.0))
+        }
+        DomainEvent::Invoice(InvoiceEvent::RefundIssued { refund, .. }) => Some(("refund_id", refund.0)),
         _ => None,
     }
 }

@@ -241,7 +241,13 @@ fn claims_are_right(world: &World) {
         State::Clinic(clinic) => clinic.held(),
         State::Staff(staff) => staff.held(),
         State::Doctor(doctor) => doctor.held(),
-        State::Patient(_) | State::Appointment(_) | State::Document(_) => Vec::new(),
+        State::Patient(_)
+        | State::Appointment(_)
+        | State::Document(_)
+        | State::DentalChart(_)
+        | State::DentalTemplate(_)
+        | State::Charge(_)
+        | State::Invoice(_) => Vec::new(),
     };
     let all: BTreeMap<ClaimKey, StreamId> =
         world.states().flat_map(|(stream, state)| held(state).into_iter().map(|claim| (claim, *stream))).collect();

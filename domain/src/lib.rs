@@ -7,12 +7,16 @@
 mod aggregate;
 pub mod appointment;
 pub mod bookings;
+pub mod charge;
 pub mod clinic;
+pub mod dental_chart;
+pub mod dental_template;
 pub mod doctor;
 pub mod document;
 mod hours;
 #[cfg(test)]
 mod invariants;
+pub mod invoice;
 pub mod patient;
 mod pseudonyms;
 mod refusal;
@@ -26,9 +30,13 @@ pub mod values;
 
 pub use aggregate::{Aggregate, Context, Decision, Facts, HeldTime, Read};
 pub use appointment::{Appointment, AppointmentCommand};
+pub use charge::{Charge, ChargeCommand};
 pub use clinic::{Clinic, ClinicCommand};
+pub use dental_chart::{DentalChart, DentalChartCommand};
+pub use dental_template::{DentalTemplate, DentalTemplateCommand};
 pub use doctor::{Doctor, DoctorCommand};
 pub use document::{Document, DocumentCommand};
+pub use invoice::{Invoice, InvoiceCommand};
 pub use patient::{Patient, PatientCommand};
 pub use pseudonyms::Pseudonyms;
 pub use refusal::{Class, Refusal};

@@ -7,7 +7,9 @@ use events::{
     claim::{ClaimChange, CounterChange},
 };
 
-use crate::{Aggregate, Appointment, Clinic, Doctor, Document, Patient, Staff};
+use crate::{
+    Aggregate, Appointment, Charge, Clinic, DentalChart, DentalTemplate, Doctor, Document, Invoice, Patient, Staff,
+};
 
 /// The state of any aggregate.
 #[derive(Clone, Debug, PartialEq, From, TryInto)]
@@ -20,6 +22,10 @@ pub enum State {
     Patient(Patient),
     Appointment(Appointment),
     Document(Document),
+    DentalChart(DentalChart),
+    DentalTemplate(DentalTemplate),
+    Charge(Charge),
+    Invoice(Invoice),
 }
 
 impl State {
@@ -32,6 +38,10 @@ impl State {
             DomainEvent::Patient(event) => step::<Patient>(before, event),
             DomainEvent::Appointment(event) => step::<Appointment>(before, event),
             DomainEvent::Document(event) => step::<Document>(before, event),
+            DomainEvent::DentalChart(event) => step::<DentalChart>(before, event),
+            DomainEvent::DentalTemplate(event) => step::<DentalTemplate>(before, event),
+            DomainEvent::Charge(event) => step::<Charge>(before, event),
+            DomainEvent::Invoice(event) => step::<Invoice>(before, event),
             // The access ledger has no aggregates: nothing is decided on what it holds.
             DomainEvent::Access(_) => None,
         }
@@ -46,6 +56,10 @@ impl State {
             DomainEvent::Patient(event) => advance::<Patient>(before, event),
             DomainEvent::Appointment(event) => advance::<Appointment>(before, event),
             DomainEvent::Document(event) => advance::<Document>(before, event),
+            DomainEvent::DentalChart(event) => advance::<DentalChart>(before, event),
+            DomainEvent::DentalTemplate(event) => advance::<DentalTemplate>(before, event),
+            DomainEvent::Charge(event) => advance::<Charge>(before, event),
+            DomainEvent::Invoice(event) => advance::<Invoice>(before, event),
             DomainEvent::Access(_) => None,
         }
     }

@@ -40,6 +40,10 @@ pub fn encode(event: &DomainEvent) -> Encoded {
         DomainEvent::Patient(event) => serde_json::to_value(event),
         DomainEvent::Appointment(event) => serde_json::to_value(event),
         DomainEvent::Document(event) => serde_json::to_value(event),
+        DomainEvent::DentalChart(event) => serde_json::to_value(event),
+        DomainEvent::DentalTemplate(event) => serde_json::to_value(event),
+        DomainEvent::Charge(event) => serde_json::to_value(event),
+        DomainEvent::Invoice(event) => serde_json::to_value(event),
         DomainEvent::Access(event) => serde_json::to_value(event),
     }
     .expect("an event is plain data with string keys")["data"]
@@ -77,6 +81,10 @@ pub fn decode(
         AggregateKind::Patient => parse::<crate::PatientEvent>(&joined)?.into(),
         AggregateKind::Appointment => parse::<crate::AppointmentEvent>(&joined)?.into(),
         AggregateKind::Document => parse::<crate::DocumentEvent>(&joined)?.into(),
+        AggregateKind::DentalChart => parse::<crate::DentalChartEvent>(&joined)?.into(),
+        AggregateKind::DentalTemplate => parse::<crate::DentalTemplateEvent>(&joined)?.into(),
+        AggregateKind::Charge => parse::<crate::ChargeEvent>(&joined)?.into(),
+        AggregateKind::Invoice => parse::<crate::InvoiceEvent>(&joined)?.into(),
         AggregateKind::Access => parse::<crate::AccessEvent>(&joined)?.into(),
     })
 }

@@ -6,8 +6,9 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use crate::{
-    AccessEvent, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, DocumentEvent,
-    DocumentId, Number, PatientEvent, PatientId, StaffEvent, UserId,
+    AccessEvent, AppointmentEvent, AppointmentId, ChargeEvent, ChargeId, ClinicEvent, ClinicId, DentalChartEvent,
+    DentalChartId, DentalTemplateEvent, DentalTemplateId, DoctorEvent, DoctorId, DocumentEvent, DocumentId,
+    InvoiceEvent, InvoiceId, Number, PatientEvent, PatientId, StaffEvent, UserId,
 };
 
 /// The kinds of aggregate. The written form is stored for ever.
@@ -37,6 +38,10 @@ pub enum AggregateKind {
     Patient,
     Appointment,
     Document,
+    DentalChart,
+    DentalTemplate,
+    Charge,
+    Invoice,
     /// A record of the access ledger: each is a stream of its own, of one event, and no aggregate.
     Access,
 }
@@ -71,6 +76,10 @@ stream_of! {
     PatientId => Patient,
     AppointmentId => Appointment,
     DocumentId => Document,
+    DentalChartId => DentalChart,
+    DentalTemplateId => DentalTemplate,
+    ChargeId => Charge,
+    InvoiceId => Invoice,
 }
 
 /// Anything that can have happened in a clinic.
@@ -82,6 +91,10 @@ pub enum DomainEvent {
     Patient(PatientEvent),
     Appointment(AppointmentEvent),
     Document(DocumentEvent),
+    DentalChart(DentalChartEvent),
+    DentalTemplate(DentalTemplateEvent),
+    Charge(ChargeEvent),
+    Invoice(InvoiceEvent),
     Access(AccessEvent),
 }
 
@@ -94,6 +107,10 @@ impl DomainEvent {
             Self::Patient(_) => AggregateKind::Patient,
             Self::Appointment(_) => AggregateKind::Appointment,
             Self::Document(_) => AggregateKind::Document,
+            Self::DentalChart(_) => AggregateKind::DentalChart,
+            Self::DentalTemplate(_) => AggregateKind::DentalTemplate,
+            Self::Charge(_) => AggregateKind::Charge,
+            Self::Invoice(_) => AggregateKind::Invoice,
             Self::Access(_) => AggregateKind::Access,
         }
     }
@@ -107,6 +124,10 @@ impl DomainEvent {
             Self::Patient(event) => event.into(),
             Self::Appointment(event) => event.into(),
             Self::Document(event) => event.into(),
+            Self::DentalChart(event) => event.into(),
+            Self::DentalTemplate(event) => event.into(),
+            Self::Charge(event) => event.into(),
+            Self::Invoice(event) => event.into(),
             Self::Access(event) => event.into(),
         }
     }
@@ -114,11 +135,13 @@ impl DomainEvent {
     /// The patient whom the event is about, if it is one. In the record it is written in that patient's chart.
     pub fn patient(&self, stream: StreamId) -> Option<PatientId> {
         match self {
-            Self::Clinic(_) | Self::Doctor(_) => None,
+            Self::Clinic(_) | Self::Doctor(_) | Self::DentalTemplate(_) => None,
             Self::Staff(event) => event.patient(),
-            Self::Patient(_) => Some(PatientId(stream.id)),
+            Self::Patient(_) | Self::DentalChart(_) => Some(PatientId(stream.id)),
             Self::Appointment(event) => Some(event.slot().patient),
             Self::Document(event) => Some(event.patient()),
+            Self::Charge(event) => Some(event.patient()),
+            Self::Invoice(event) => Some(event.patient()),
             Self::Access(event) => event.patient(),
         }
     }
@@ -126,9 +149,17 @@ impl DomainEvent {
     /// The number that the writer gives inside the append, where the event has one.
     pub fn number_mut(&mut self) -> Option<&mut Number> {
         match self {
-            Self::Clinic(_) | Self::Staff(_) | Self::Doctor(_) | Self::Document(_) | Self::Access(_) => None,
+            Self::Clinic(_)
+            | Self::Staff(_)
+            | Self::Doctor(_)
+            | Self::Document(_)
+            | Self::Access(_)
+            | Self::DentalChart(_)
+            | Self::DentalTemplate(_)
+            | Self::Charge(_) => None,
             Self::Patient(event) => event.number_mut(),
             Self::Appointment(event) => event.number_mut(),
+            Self::Invoice(event) => event.number_mut(),
         }
     }
 }

@@ -41,6 +41,19 @@ id! {
     /// One breaking of the glass.
     EmergencyAccessId,
     AuditorGrantId,
+    /// A patient's dental chart; the same id as the patient's.
+    DentalChartId,
+    /// Something seen on a tooth.
+    DentalObservationId,
+    DentalProcedureId,
+    DentalExtractionId,
+    DentalTemplateId,
+    /// Something that a patient pays for.
+    ChargeId,
+    InvoiceId,
+    PaymentId,
+    CreditNoteId,
+    RefundId,
 }
 
 impl ClinicId {
@@ -49,6 +62,13 @@ impl ClinicId {
 
     pub fn is_platform(self) -> bool {
         self == Self::PLATFORM
+    }
+}
+
+impl From<PatientId> for DentalChartId {
+    /// A chart carries the id of its patient.
+    fn from(patient: PatientId) -> Self {
+        Self(patient.0)
     }
 }
 

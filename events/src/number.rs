@@ -27,6 +27,10 @@ pub enum Series {
     Patient { zone: Tz },
     /// `APT-20260314-001`, by the day of the first booked start in the clinic's zone.
     Appointment { day: NaiveDate },
+    /// `INV-2026-00001`, by the year of `recorded_at` in the clinic's zone.
+    Invoice { zone: Tz },
+    /// `CN-2026-00001`, likewise.
+    CreditNote { zone: Tz },
     /// `1`, `2`, `3`, … per office and day.
     QueueToken { office: OfficeId, day: NaiveDate },
 }
@@ -37,6 +41,8 @@ impl Series {
         CounterKey::new(match self {
             Self::Patient { zone } => format!("number/patient/{}", year(recorded_at, *zone)),
             Self::Appointment { day } => format!("number/appointment/{day}"),
+            Self::Invoice { zone } => format!("number/invoice/{}", year(recorded_at, *zone)),
+            Self::CreditNote { zone } => format!("number/credit-note/{}", year(recorded_at, *zone)),
             Self::QueueToken { office, day } => format!("number/queue-token/{office}/{day}"),
         })
     }
@@ -46,6 +52,8 @@ impl Series {
         match self {
             Self::Patient { zone } => format!("PT-{}-{n:05}", year(recorded_at, *zone)),
             Self::Appointment { day } => format!("APT-{}-{n:03}", day.format("%Y%m%d")),
+            Self::Invoice { zone } => format!("INV-{}-{n:05}", year(recorded_at, *zone)),
+            Self::CreditNote { zone } => format!("CN-{}-{n:05}", year(recorded_at, *zone)),
             Self::QueueToken { .. } => n.to_string(),
         }
     }

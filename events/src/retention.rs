@@ -81,7 +81,15 @@ impl DomainEvent {
             Self::Patient(event) => event.record_class(),
             Self::Appointment(event) => event.record_class(),
             Self::Document(event) => event.record_class(),
-            Self::Clinic(_) | Self::Staff(_) | Self::Doctor(_) | Self::Access(_) => RecordClass::Administrative,
+            // What was found, planned or done, and what was wrong about it.
+            Self::DentalChart(_) => RecordClass::Clinical,
+            Self::Clinic(_)
+            | Self::Staff(_)
+            | Self::Doctor(_)
+            | Self::DentalTemplate(_)
+            | Self::Charge(_)
+            | Self::Invoice(_)
+            | Self::Access(_) => RecordClass::Administrative,
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
-    AccessEvent, Actor, AppointmentEvent, ClinicEvent, DoctorEvent, DocumentEvent, PatientEvent, StaffEvent,
+    AccessEvent, Actor, AppointmentEvent, ChargeEvent, ClinicEvent, DentalChartEvent, DentalTemplateEvent, DoctorEvent,
+    DocumentEvent, InvoiceEvent, PatientEvent, StaffEvent,
     audit::{Mark, TABLE, Told, meaning},
 };
 use serde_json::Value;
@@ -18,6 +19,10 @@ fn types() -> Vec<&'static str> {
         PatientEvent::VARIANTS,
         AppointmentEvent::VARIANTS,
         DocumentEvent::VARIANTS,
+        DentalChartEvent::VARIANTS,
+        DentalTemplateEvent::VARIANTS,
+        ChargeEvent::VARIANTS,
+        InvoiceEvent::VARIANTS,
         AccessEvent::VARIANTS,
     ]
     .concat()

@@ -4,7 +4,8 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
-    AccessEvent, AggregateKind, AppointmentEvent, ClinicEvent, DoctorEvent, DocumentEvent, PatientEvent, StaffEvent,
+    AccessEvent, AggregateKind, AppointmentEvent, ChargeEvent, ClinicEvent, DentalChartEvent, DentalTemplateEvent,
+    DoctorEvent, DocumentEvent, InvoiceEvent, PatientEvent, StaffEvent,
     codec::{DecodeError, SCHEMA_VERSION, decode, encode},
 };
 use serde_json::Value;
@@ -20,6 +21,10 @@ fn types() -> Vec<(AggregateKind, &'static str)> {
         of(AggregateKind::Patient, PatientEvent::VARIANTS),
         of(AggregateKind::Appointment, AppointmentEvent::VARIANTS),
         of(AggregateKind::Document, DocumentEvent::VARIANTS),
+        of(AggregateKind::DentalChart, DentalChartEvent::VARIANTS),
+        of(AggregateKind::DentalTemplate, DentalTemplateEvent::VARIANTS),
+        of(AggregateKind::Charge, ChargeEvent::VARIANTS),
+        of(AggregateKind::Invoice, InvoiceEvent::VARIANTS),
         of(AggregateKind::Access, AccessEvent::VARIANTS),
     ]
     .concat()

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The charts of everybody who was the same person then, up to a moment.
-pub(crate) struct Past {
+pub struct Past {
     pub(crate) moment: Moment,
     patients: BTreeSet<Uuid>,
     events: Vec<Recorded>,

@@ -6,13 +6,19 @@
 
 pub mod appointment;
 pub mod appointment_day;
+pub mod billing_day;
+pub mod by;
 pub mod changes;
+pub mod charge;
 pub mod clinic;
 pub mod count;
+pub mod dental_chart;
+pub mod dental_template;
 pub mod doctor;
 pub mod document;
 pub mod emergency_access;
 pub mod erasure;
+pub mod invoice;
 pub mod patient;
 pub mod patient_stats;
 pub mod projection;
@@ -25,11 +31,17 @@ pub mod usage;
 
 pub use appointment::{AppointmentRow, Appointments};
 pub use appointment_day::{AppointmentDayRow, AppointmentDays};
+pub use billing_day::{BillingDayRow, BillingDays};
+pub use by::By;
+pub use charge::{ChargeRow, Charges};
 pub use clinic::{ClinicRow, Clinics};
+pub use dental_chart::{DentalChartRow, DentalCharts};
+pub use dental_template::{DentalTemplateRow, DentalTemplates};
 pub use doctor::{DoctorRow, Doctors};
 pub use document::{DocumentRow, Documents};
 pub use emergency_access::{EmergencyAccessRow, EmergencyAccesses};
 pub use erasure::{ErasureRow, ErasureState, Erasures};
+pub use invoice::{InvoiceRow, Invoices};
 pub use patient::{PatientRow, Patients};
 pub use patient_stats::{PatientStats, PatientStatsRow};
 pub use projection::{Key, Projection};

@@ -11,7 +11,7 @@ use strum::VariantArray;
 use uuid::Uuid;
 
 use crate::{
-    AppointmentDays, PatientStats, Projection, Rows, Usage, Visitor, each,
+    AppointmentDays, BillingDays, Invoices, PatientStats, Projection, Rows, Usage, Visitor, each,
     sample::{History, Life},
 };
 
@@ -103,6 +103,25 @@ proptest! {
         prop_assert_eq!(stats.by_birth_decade.total(), present().count() as i64);
         prop_assert_eq!(stats.registrations_by_month.total(), shown.len() as i64);
         prop_assert_eq!(life.history.row::<Usage>(CLINIC.0).unwrap().patients, present().count() as i64);
+    }
+
+    #[test]
+    fn the_days_add_up_to_the_invoices(life in life()) {
+        let invoices: Vec<_> = life.history.events().collect::<Rows<Invoices>>().into_sorted();
+        let days: Vec<_> = life.history.events().collect::<Rows<BillingDays>>().into_sorted();
+        for currency in ["INR", "USD"] {
+            let mine = || invoices.iter().map(|(_, row)| row).filter(|row| row.currency == currency);
+            let money = || days.iter().filter_map(|(_, row)| row.by_currency.get(currency));
+            prop_assert_eq!(money().map(|day| day.billed).sum::<i64>(), mine().map(|row| row.total).sum::<i64>());
+            prop_assert_eq!(money().map(|day| day.paid.total()).sum::<i64>(), mine().map(|row| row.paid).sum::<i64>());
+            prop_assert_eq!(money().map(|day| day.credited).sum::<i64>(), mine().map(|row| row.credited).sum::<i64>());
+            let refunded = money().map(|day| day.refunded.total()).sum::<i64>();
+            prop_assert_eq!(refunded, mine().map(|row| row.refunded).sum::<i64>());
+            prop_assert_eq!(money().map(|day| day.due).sum::<i64>(), mine().map(|row| row.due).sum::<i64>());
+        }
+        for (_, row) in &invoices {
+            prop_assert!(row.due >= 0 && days.iter().any(|(day, _)| *day == row.day));
+        }
     }
 
     #[test]

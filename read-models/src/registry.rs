@@ -1,8 +1,8 @@
 //! The list of all read models.
 
 use crate::{
-    AppointmentDays, Appointments, Clinics, Doctors, Documents, EmergencyAccesses, Erasures, PatientStats, Patients,
-    Projection, Retentions, Staff, Usage,
+    AppointmentDays, Appointments, BillingDays, Charges, Clinics, DentalCharts, DentalTemplates, Doctors, Documents,
+    EmergencyAccesses, Erasures, Invoices, PatientStats, Patients, Projection, Retentions, Staff, Usage,
 };
 
 /// Something to be done with a read model, whichever it is.
@@ -45,6 +45,11 @@ projections! {
     Retentions,
     EmergencyAccesses,
     Documents,
+    DentalCharts,
+    DentalTemplates,
+    Charges,
+    Invoices,
+    BillingDays,
 }
 
 #[cfg(test)]

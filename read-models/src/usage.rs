@@ -51,7 +51,12 @@ impl Projection for Usage {
             DomainEvent::Doctor(change) => of_doctor(change) != 0,
             DomainEvent::Patient(change) => of_patient(change) != 0,
             DomainEvent::Document(change) => change.storage_taken() != 0,
-            DomainEvent::Appointment(_) | DomainEvent::Access(_) => false,
+            DomainEvent::Appointment(_)
+            | DomainEvent::Access(_)
+            | DomainEvent::DentalChart(_)
+            | DomainEvent::DentalTemplate(_)
+            | DomainEvent::Charge(_)
+            | DomainEvent::Invoice(_) => false,
         };
         if counted { vec![event.clinic.0] } else { Vec::new() }
     }
@@ -65,7 +70,13 @@ impl Projection for Usage {
             DomainEvent::Doctor(change) => row.doctors += of_doctor(change),
             DomainEvent::Patient(change) => row.patients += of_patient(change),
             DomainEvent::Document(change) => row.storage += change.storage_taken(),
-            DomainEvent::Clinic(_) | DomainEvent::Appointment(_) | DomainEvent::Access(_) => {}
+            DomainEvent::Clinic(_)
+            | DomainEvent::Appointment(_)
+            | DomainEvent::Access(_)
+            | DomainEvent::DentalChart(_)
+            | DomainEvent::DentalTemplate(_)
+            | DomainEvent::Charge(_)
+            | DomainEvent::Invoice(_) => {}
         }
         row.position = event.position;
         Some(row)

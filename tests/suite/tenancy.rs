@@ -59,6 +59,23 @@ fn body_of(operation: &str) -> Option<Value> {
         "RecordDisclosure" => {
             json!({"recipient": "Health officer", "description": "Vaccinations", "statement": "Required by law"})
         }
+        "RecordObservation" => json!({"tooth": 16, "condition": "cavity"}),
+        "RecordObservations" => json!({"observations": [{"tooth": 16, "condition": "cavity"}]}),
+        "CorrectObservation" => {
+            let finding = json!({"tooth": 16, "condition": "cavity"});
+            json!({"observation_id": some, "finding": finding, "reason": "wrong_tooth"})
+        }
+        "EnterObservationInError" => json!({"observation_id": some, "reason": "wrong_tooth"}),
+        "EnterExtractionInError" => json!({"extraction_id": some, "reason": "wrong_tooth"}),
+        "PlanProcedure" => json!({"code": "D1110"}),
+        "StartProcedure" | "CompleteProcedure" => json!({"procedure_id": some}),
+        "CancelProcedure" => json!({"procedure_id": some, "reason": "not_indicated"}),
+        "ExtractTooth" => json!({"tooth": 48}),
+        "RetireTemplate" => json!({}),
+        "CancelCharge" => json!({"reason": "waived"}),
+        "RecordPayment" => json!({"amount": {"minor": 1, "currency": "INR"}, "method": "cash"}),
+        "IssueCreditNote" => json!({"amount": {"minor": 1, "currency": "INR"}, "reason": "discount"}),
+        "IssueRefund" => json!({"amount": {"minor": 1, "currency": "INR"}, "method": "cash", "reason": "goodwill"}),
         "RescheduleAppointment" => json!({"start": working_time(3, 10, 0)}),
         _ => return None,
     })
@@ -102,7 +119,8 @@ fn required_query(operation: &Value) -> String {
 }
 
 async fn ask(client: &Client, route: &Route, slug: &str, id: &str) -> Answer {
-    let path = format!("{}{}", route.path.replace("{slug}", slug).replace("{id}", id), route.query);
+    let path =
+        format!("{}{}", route.path.replace("{slug}", slug).replace("{id}", id).replace("{tooth}", "16"), route.query);
     let client = match route.method {
         Method::PUT | Method::DELETE => client.with("if-match", "\"1\""),
         _ => client.clone(),
@@ -156,7 +174,24 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
     let glass = clinic.path(&format!("/patients/{patient}/break-glass"));
     let access = nurse.post(&glass, body_of("BreakGlass").expect("a body")).await.expect(201);
     clinic.get_at(access.position(), &format!("/emergency-accesses/{}", access.id())).await.expect(200);
+    let dentist = clinic.doctor_and_administrator().await;
+    let seen = json!({"tooth": 16, "condition": "cavity"});
+    dentist.post(&clinic.path(&format!("/dental-charts/{patient}/observations")), seen).await.expect(200);
+    let template = json!({"name": "A look", "procedures": [{"code": "D0140"}]});
+    let template = dentist.post(&clinic.path("/dental-templates"), template).await.expect(201);
+    let own = clinic.path(&format!("/dental-templates/{}", template.id()));
+    dentist.with("casebook-min-position", template.position()).get(&own).await.expect(200);
+    let price = json!({"minor": 50_000, "currency": "INR"});
+    let charge = json!({"patient_id": patient, "description": "Consultation", "unit_price": price});
+    let charge = clinic.post("/charges", charge).await.expect(201).id();
+    let invoice = json!({"patient_id": patient, "charge_ids": [charge]});
+    let invoice = clinic.post("/invoices", invoice).await.expect(201);
+    clinic.get_at(invoice.position(), &format!("/invoices/{}", invoice.id())).await.expect(200);
     BTreeMap::from([
+        ("charges", charge),
+        ("invoices", invoice.id()),
+        ("dental-charts", patient.clone()),
+        ("dental-templates", template.id()),
         ("audit", replay),
         ("emergency-accesses", access.id()),
         ("patients", patient),

@@ -9,7 +9,8 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::{Arg, Args, CommandFactory};
 use events::{
-    AccessEvent, AggregateKind, AppointmentEvent, ClinicEvent, DoctorEvent, DocumentEvent, PatientEvent, StaffEvent,
+    AccessEvent, AggregateKind, AppointmentEvent, ChargeEvent, ClinicEvent, DentalChartEvent, DentalTemplateEvent,
+    DoctorEvent, DocumentEvent, InvoiceEvent, PatientEvent, StaffEvent,
 };
 use schemars::schema_for;
 
@@ -60,6 +61,10 @@ fn contracts() -> Result<BTreeMap<PathBuf, String>> {
         (AggregateKind::Patient, schema_for!(PatientEvent)),
         (AggregateKind::Appointment, schema_for!(AppointmentEvent)),
         (AggregateKind::Document, schema_for!(DocumentEvent)),
+        (AggregateKind::DentalChart, schema_for!(DentalChartEvent)),
+        (AggregateKind::DentalTemplate, schema_for!(DentalTemplateEvent)),
+        (AggregateKind::Charge, schema_for!(ChargeEvent)),
+        (AggregateKind::Invoice, schema_for!(InvoiceEvent)),
         (AggregateKind::Access, schema_for!(AccessEvent)),
     ];
     let mut files = BTreeMap::from([

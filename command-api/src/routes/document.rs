@@ -27,7 +27,7 @@ pub fn document<A: Aggregate, C: JsonSchema>(
 fn tag(kind: AggregateKind) -> String {
     let (first, rest) = kind.as_str().split_at(1);
     let plural = if matches!(kind, AggregateKind::Clinic | AggregateKind::Staff) { "" } else { "s" };
-    format!("{}{}{plural}", first.to_uppercase(), rest.replace('-', " "))
+    format!("{}{}{plural}", first.to_uppercase(), rest.replace('_', " "))
 }
 
 fn description<C: JsonSchema>() -> String {

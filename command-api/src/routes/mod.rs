@@ -1,8 +1,10 @@
 //! Where each command is, and what it needs of the caller: a file per aggregate, a line per command.
 
 mod appointments;
+mod billing;
 mod clinic;
 mod collection;
+mod dental;
 mod disclosures;
 mod doctors;
 mod document;
@@ -30,5 +32,7 @@ pub fn all() -> ApiRouter<App> {
         .merge(patients::routes())
         .merge(disclosures::routes())
         .merge(appointments::routes())
+        .merge(dental::routes())
+        .merge(billing::routes())
         .merge(replays::routes())
 }

@@ -37,7 +37,14 @@ impl ChartSummary {
                 let ended = matches!(event, StaffEvent::StaffDeactivated { .. });
                 keep(&mut self.portal_logins, stream.id.into(), !ended);
             }
-            DomainEvent::Clinic(_) | DomainEvent::Doctor(_) | DomainEvent::Patient(_) | DomainEvent::Access(_) => {}
+            DomainEvent::Clinic(_)
+            | DomainEvent::Doctor(_)
+            | DomainEvent::Patient(_)
+            | DomainEvent::DentalChart(_)
+            | DomainEvent::DentalTemplate(_)
+            | DomainEvent::Charge(_)
+            | DomainEvent::Invoice(_)
+            | DomainEvent::Access(_) => {}
         }
     }
 }

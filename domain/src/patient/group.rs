@@ -3,7 +3,7 @@
 
 use events::{AllergyId, PatientId};
 
-use crate::{Facts, Patient, Read, patient::Life};
+use crate::{Facts, Patient, Read, Refusal, patient::Life};
 
 /// The records of one person, the survivor's first.
 pub struct Group<'a> {
@@ -56,6 +56,18 @@ impl<'a> Group<'a> {
     pub fn life(&self) -> Life {
         let deceased = self.members().any(|(_, member)| member.life == Life::Deceased);
         if deceased { Life::Deceased } else { self.survivor().1.life }
+    }
+
+    /// That the person may be booked and received.
+    pub fn may_come(&self) -> Result<(), Refusal> {
+        match self.life() {
+            Life::Active => Ok(()),
+            Life::Inactive => {
+                Err(Refusal::rule("patient-inactive", "The patient is deactivated; reactivate them first."))
+            }
+            Life::Deceased => Err(Refusal::rule("patient-deceased", "The patient's death is on record.")),
+            Life::Erased => Err(Refusal::gone()),
+        }
     }
 
     /// What the person has to be guarded against.

@@ -9,6 +9,7 @@ pub mod erasure;
 pub mod group;
 pub mod identifiers;
 pub mod merge;
+mod person;
 pub mod problems;
 #[cfg(test)]
 mod properties;
@@ -32,6 +33,7 @@ pub use erasure::{ApproveErasure, RepeatErasure, RequestErasure};
 pub use group::Group;
 pub use identifiers::{AddIdentifier, EndIdentifier};
 pub use merge::{MergePatient, UnmergePatient};
+pub use person::Person;
 pub use problems::{AddProblem, ResolveProblem};
 pub use standing::{DeactivatePatient, ReactivatePatient, RecordDeath};
 pub use state::{AllergyStatus, Life, Patient};

@@ -29,6 +29,21 @@ pub struct Price {
     pub currency: Currency,
 }
 
+/// A sum that changes hands: more than nothing, in minor units.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sum {
+    /// In minor units: `50000` are 500 rupees.
+    pub minor: Whole<1, 1_000_000_000_000_000>,
+    pub currency: Currency,
+}
+
+impl From<Sum> for Money {
+    fn from(sum: Sum) -> Self {
+        Self { minor: sum.minor.get(), currency: sum.currency.into() }
+    }
+}
+
 impl From<Price> for Money {
     fn from(price: Price) -> Self {
         Self { minor: price.minor.get(), currency: price.currency.into() }

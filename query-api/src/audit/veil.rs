@@ -27,6 +27,8 @@ fn capability(model: &str, field: &str) -> Option<Capability> {
         ("patient", _) => Capability::PatientRead,
         ("appointment", _) => Capability::Appointments,
         ("document", _) => Capability::Documents,
+        ("dental_chart" | "dental_template", _) => Capability::DentalChart,
+        ("charge" | "invoice", _) => Capability::Billing,
         ("staff", _) => Capability::Staff,
         ("doctor", _) => Capability::DoctorHours,
         ("clinic", _) => Capability::ClinicProfile,

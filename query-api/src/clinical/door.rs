@@ -47,7 +47,7 @@ impl Sight {
     }
 
     /// Whether it is an auditor's, who sees what a grant covers and nothing else.
-    pub(super) fn is_by_grant(&self) -> bool {
+    pub(crate) fn is_by_grant(&self) -> bool {
         !self.reach.is_everything() && self.reach.covers(Limit::Grant)
     }
 
@@ -84,7 +84,7 @@ impl Sight {
 
 /// The group of a patient of whom the asker may see resources of this kind, and how; 404 where there is none, 410 for
 /// who is erased, 403, recorded, for somebody else's record and for a restricted one.
-pub(super) async fn admitted<R: ClinicalResource>(
+pub(crate) async fn admitted<R: ClinicalResource>(
     reader: &Reader,
     patient: PatientId,
 ) -> Result<(Reflected<Group>, Sight), Problem> {

@@ -67,7 +67,8 @@ async fn of_clinic<R: ClinicalResource>(
         " a LEFT JOIN read.patient_1 p ON p.clinic_id = s.clinic AND p.id = a.patient_id \
              WHERE a.clinic_id = s.clinic AND p.status IS DISTINCT FROM 'erased'",
     );
-    let Reflected { value: rows, position } = page::<R>(reader, &sight, &query, sql).await?;
+    let Reflected { value: mut rows, position } = page::<R>(reader, &sight, &query, sql).await?;
+    R::complete(reader, None, &mut rows).await?;
     let patients = rows.iter().map(|row| R::place(row).patient.0).collect();
     let open = match sight.restricted {
         true => None,
@@ -102,7 +103,8 @@ async fn of_person<R: ClinicalResource>(
         .push(" a WHERE a.clinic_id = s.clinic AND a.patient_id = ANY(")
         .bind(ids)
         .push(")");
-    let Reflected { value: rows, position } = page::<R>(reader, &sight, &query, sql).await?;
+    let Reflected { value: mut rows, position } = page::<R>(reader, &sight, &query, sql).await?;
+    R::complete(reader, None, &mut rows).await?;
     let page = query.answer(rows, position, Last::of::<R>).filter_map(|row| Some(R::answer(row, &sight)));
     disclose(reader, R::CAPABILITY, Subjects::person(patient, group), page).await
 }
@@ -145,6 +147,7 @@ async fn earlier<R: ClinicalResource>(
             rows.push(row);
         }
     }
+    R::complete(reader, Some(&past), &mut rows).await?;
     rows.sort_by_key(|row| std::cmp::Reverse((R::place(row).at, R::place(row).id)));
     let page = query.answer(rows, past.moment.position, Last::of::<R>).filter_map(|row| Some(R::answer(row, &sight)));
     disclose(reader, R::CAPABILITY, Subjects::person(patient, past.group()), page).await

@@ -14,12 +14,13 @@ use events::{AggregateKind, PatientId, Position};
 use read_models::Projection;
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
-use service_kit::{AsOf, Capability, Limit};
+use service_kit::{AsOf, Capability, Limit, Problem};
 use uuid::Uuid;
 
 pub use door::Sight;
+pub(crate) use door::admitted;
 
-use crate::{QueryState, sql::Sql};
+use crate::{QueryState, past::Past, reader::Reader, sql::Sql};
 
 /// A kind of resource in patients' records. Its rows have the columns `id`, `patient_id`, `version` and `position`.
 pub trait ClinicalResource: Projection<Key = Uuid> {
@@ -46,6 +47,15 @@ pub trait ClinicalResource: Projection<Key = Uuid> {
     fn place(row: &Self::Row) -> Place;
 
     fn answer(row: Self::Row, sight: &Sight) -> Self::Answer;
+
+    /// Adds to rows what their answers show besides, of other read models: those of today, or of a past.
+    fn complete(
+        _reader: &Reader,
+        _past: Option<&Past>,
+        _rows: &mut [Self::Row],
+    ) -> impl Future<Output = Result<(), Problem>> + Send {
+        async { Ok(()) }
+    }
 
     /// Whether whoever looks so sees this row of somebody whose record they may see.
     fn shows(_row: &Self::Row, _sight: &Sight) -> bool {
@@ -88,6 +98,21 @@ pub trait Filters<Row>: DeserializeOwned + JsonSchema + Send + Sync + 'static {
 pub fn routes<R: ClinicalResource>() -> ApiRouter<QueryState> {
     let (collection, name, plural) = (R::COLLECTION, R::SINGULAR, R::PLURAL);
     let words = words(plural);
+    routes_around::<R>().api_route(
+        &format!("/{collection}/{{id}}"),
+        get_with(one::one::<R>, |op| {
+            op.id(&format!("get{name}"))
+                .tag(plural)
+                .summary(&format!("One of the {words}"))
+                .description("With everything that was corrected in it. `as_of` answers what the record said then.")
+        }),
+    )
+}
+
+/// The same without the resource itself, for one that is shown in its own way.
+pub fn routes_around<R: ClinicalResource>() -> ApiRouter<QueryState> {
+    let (collection, name, plural) = (R::COLLECTION, R::SINGULAR, R::PLURAL);
+    let words = words(plural);
     ApiRouter::new()
         .api_route(
             &format!("/{collection}"),
@@ -96,15 +121,6 @@ pub fn routes<R: ClinicalResource>() -> ApiRouter<QueryState> {
                     "The latest first, as far as the asker may see them. `patient` finds those of the whole group of a \
                      merged patient; a portal login sees its own patient's.",
                 )
-            }),
-        )
-        .api_route(
-            &format!("/{collection}/{{id}}"),
-            get_with(one::one::<R>, |op| {
-                op.id(&format!("get{name}"))
-                    .tag(plural)
-                    .summary(&format!("One of the {words}"))
-                    .description("With everything that was corrected in it. `as_of` answers what the record said then.")
             }),
         )
         .api_route(

@@ -55,16 +55,19 @@ pub(super) async fn one<R: ClinicalResource>(
 ) -> Result<Disclosed<Resource<R::Answer>>, Problem> {
     let Found { mut row, group, sight } = find::<R>(&reader, path.id).await?;
     let patient = R::place(&row.value).patient;
+    let mut past = None;
     if let Some(as_of) = when.as_of {
         may_look_back(&reader, &group.ids(), as_of).await?;
-        let past = Past::read(&reader, patient, Moment::of(&reader, as_of).await?).await?;
-        let then = past.rows::<R>().get(&path.id).cloned().ok_or_else(Problem::not_found)?;
+        let read = Past::read(&reader, patient, Moment::of(&reader, as_of).await?).await?;
+        let then = read.rows::<R>().get(&path.id).cloned().ok_or_else(Problem::not_found)?;
         if !sight.shows::<R>(&reader, &then).await? {
             return Err(Problem::not_found());
         }
-        row = Reflected { value: then, position: past.moment.position };
+        row = Reflected { value: then, position: read.moment.position };
+        past = Some(read);
     }
-    let Reflected { value: row, position } = row;
+    let Reflected { value: mut row, position } = row;
+    R::complete(&reader, past.as_ref(), std::slice::from_mut(&mut row)).await?;
     let place = R::place(&row);
     let tag = ETag::of_resource(place.version, place.position);
     let answer = Resource::new(R::answer(row, &sight), tag, position).unless(&known);

@@ -81,6 +81,8 @@ fn capability(row: &StoredRow) -> Option<Capability> {
         "patient" => crate::routes::history::capability(&row.event_type),
         "appointment" => Capability::Appointments,
         "document" => Capability::Documents,
+        "dental_chart" | "dental_template" => Capability::DentalChart,
+        "charge" | "invoice" => Capability::Billing,
         "staff" if row.patient.is_some() => Capability::PortalAccounts,
         "staff" => Capability::Staff,
         "doctor" => Capability::DoctorHours,

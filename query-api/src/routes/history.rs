@@ -83,7 +83,13 @@ fn of_kind(kind: AggregateKind) -> Option<Capability> {
         AggregateKind::Appointment => Some(Capability::Appointments),
         AggregateKind::Document => Some(Capability::Documents),
         AggregateKind::Staff => Some(Capability::PortalAccounts),
-        AggregateKind::Clinic | AggregateKind::Doctor | AggregateKind::Patient | AggregateKind::Access => None,
+        AggregateKind::DentalChart => Some(Capability::DentalChart),
+        AggregateKind::Charge | AggregateKind::Invoice => Some(Capability::Billing),
+        AggregateKind::Clinic
+        | AggregateKind::Doctor
+        | AggregateKind::Patient
+        | AggregateKind::DentalTemplate
+        | AggregateKind::Access => None,
     }
 }
 

@@ -3,9 +3,11 @@
 pub mod appointments;
 pub mod audit;
 pub mod auditor_grants;
+pub mod billing;
 pub mod clinic;
 pub mod dashboard;
 pub mod day_sheet;
+pub mod dental;
 pub mod doctors;
 pub mod emergency_accesses;
 pub mod erasures;
@@ -39,6 +41,8 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(day_sheet::routes())
         .merge(appointments::routes())
         .merge(queue::routes())
+        .merge(dental::routes())
+        .merge(billing::routes())
         .merge(patients::routes())
         .merge(history::routes())
         .merge(erasures::routes())

@@ -19,10 +19,10 @@ use events::{
 use strum::VariantArray;
 use uuid::Uuid;
 
-use super::History;
+use super::{History, money::Till, teeth::Mouths};
 
 /// Some that a text format has to escape, or that a search has to fold.
-const NAMES: [&str; 7] = ["Asha", "José \\ \"Q\"", "Tab\there", "Línea\nnueva", "O'Neil, {a}", "नेहा", "\\N"];
+pub(super) const NAMES: [&str; 7] = ["Asha", "José \\ \"Q\"", "Tab\there", "Línea\nnueva", "O'Neil, {a}", "नेहा", "\\N"];
 
 /// What happens to a clinic, step by step.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Life {
     pub patients: Vec<Person>,
     pub appointments: Vec<Booking>,
     documents: Vec<Paper>,
+    pub(super) mouths: Mouths,
+    pub(super) till: Till,
     staff: Vec<(UserId, Vec<Role>, bool)>,
     doctors: Vec<(DoctorId, bool)>,
     offices: Vec<(OfficeId, bool)>,
@@ -62,15 +64,15 @@ struct Paper {
 }
 
 /// Takes decisions out of a number.
-struct Chance(u32);
+pub(super) struct Chance(u32);
 
 impl Chance {
-    fn of(&mut self, n: usize) -> usize {
+    pub(super) fn of(&mut self, n: usize) -> usize {
         self.0 = self.0.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
         (self.0 >> 8) as usize % n.max(1)
     }
 
-    fn pick<T: Clone>(&mut self, items: &[T]) -> T {
+    pub(super) fn pick<T: Clone>(&mut self, items: &[T]) -> T {
         items[self.of(items.len())].clone()
     }
 }
@@ -81,13 +83,14 @@ impl Life {
         history.clinic_registered();
         let offices = vec![(history.office_added("Main"), true)];
         let (patients, appointments, staff, doctors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { history, patients, appointments, documents: Vec::new(), staff, doctors, offices }
+        let (mouths, till) = (Mouths::default(), Till::default());
+        Self { history, patients, appointments, documents: Vec::new(), mouths, till, staff, doctors, offices }
     }
 
     /// One thing happens; sometimes one that needs something that is not there yet does not.
     pub fn step(&mut self, choice: u32) {
         let mut chance = Chance(choice);
-        match chance.of(18) {
+        match chance.of(22) {
             0 => self.clinic_changes(&mut chance),
             1 | 2 => self.staff_changes(&mut chance),
             3 | 4 => self.doctor_changes(&mut chance),
@@ -96,6 +99,8 @@ impl Life {
             10 => self.patients_merge(&mut chance),
             11 | 12 => self.books(&mut chance),
             13 | 14 => self.paper_comes(&mut chance),
+            15 | 16 => self.teeth_change(&mut chance),
+            17 | 18 => self.money_moves(&mut chance),
             _ => self.appointment_changes(&mut chance),
         }
     }

@@ -1,6 +1,8 @@
 //! Histories of a clinic, made up step by step for tests.
 
 mod life;
+mod money;
+mod teeth;
 
 use std::collections::HashMap;
 
