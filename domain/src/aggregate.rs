@@ -45,6 +45,9 @@ pub trait Aggregate: Sized + Clone + Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Read {
     Stream(StreamId),
+    /// A stream of the platform's own ledger, as it was a moment ago: nothing is expected of it when the decision is
+    /// appended, so the decision keeps a copy of what it rests on.
+    Platform(StreamId),
     /// That nothing about the patient changes while it is decided.
     Chart(PatientId),
     /// What the chart says as a whole, and that it does not change.
@@ -83,6 +86,8 @@ impl HeldTime {
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     pub streams: BTreeMap<StreamId, Option<Arc<State>>>,
+    /// Streams of the platform's ledger.
+    pub platform: BTreeMap<StreamId, Option<Arc<State>>>,
     pub charts: BTreeMap<PatientId, ChartSummary>,
     pub claims: BTreeMap<ClaimKey, Option<StreamId>>,
     pub times: BTreeMap<Read, Vec<HeldTime>>,
@@ -102,6 +107,14 @@ impl Facts {
         self.streams.get(&id.into())?.as_deref().and_then(|state| <&A>::try_from(state).ok())
     }
 
+    /// The state of an aggregate of the platform; `None` if there is none, or it was not read.
+    pub fn of_platform<A: Aggregate>(&self, id: impl Into<StreamId>) -> Option<&A>
+    where
+        for<'a> &'a A: TryFrom<&'a State>,
+    {
+        self.platform.get(&id.into())?.as_deref().and_then(|state| <&A>::try_from(state).ok())
+    }
+
     /// The clinic that the command is given in: always loaded, except on the platform.
     pub fn clinic(&self) -> Option<&Clinic> {
         self.streams.values().find_map(|state| <&Clinic>::try_from(state.as_deref()?).ok())
@@ -110,6 +123,7 @@ impl Facts {
     pub fn has_read(&self, read: &Read) -> bool {
         match read {
             Read::Stream(stream) => self.streams.contains_key(stream),
+            Read::Platform(stream) => self.platform.contains_key(stream),
             Read::WholeChart(patient) => self.charts.contains_key(patient),
             Read::Claim(claim) => self.claims.contains_key(claim),
             Read::Counter(counter) => self.counters.contains_key(counter),

@@ -7,6 +7,7 @@
 mod aggregate;
 pub mod appointment;
 pub mod bookings;
+pub mod catalogue;
 pub mod charge;
 pub mod clinic;
 pub mod dental_chart;
@@ -17,11 +18,13 @@ mod hours;
 #[cfg(test)]
 mod invariants;
 pub mod invoice;
+pub mod medicine;
 pub mod patient;
 mod pseudonyms;
 mod refusal;
 pub mod staff;
 mod state;
+pub mod substance;
 #[cfg(test)]
 mod testing;
 mod two_persons;
@@ -30,6 +33,7 @@ pub mod values;
 
 pub use aggregate::{Aggregate, Context, Decision, Facts, HeldTime, Read};
 pub use appointment::{Appointment, AppointmentCommand};
+pub use catalogue::Catalogue;
 pub use charge::{Charge, ChargeCommand};
 pub use clinic::{Clinic, ClinicCommand};
 pub use dental_chart::{DentalChart, DentalChartCommand};
@@ -37,9 +41,11 @@ pub use dental_template::{DentalTemplate, DentalTemplateCommand};
 pub use doctor::{Doctor, DoctorCommand};
 pub use document::{Document, DocumentCommand};
 pub use invoice::{Invoice, InvoiceCommand};
+pub use medicine::{Medicine, MedicineCommand};
 pub use patient::{Patient, PatientCommand};
 pub use pseudonyms::Pseudonyms;
 pub use refusal::{Class, Refusal};
 pub use staff::{Staff, StaffCommand};
 pub use state::{Effects, State};
+pub use substance::{Substance, SubstanceCommand};
 pub use usage::Usage;

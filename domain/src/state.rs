@@ -8,7 +8,8 @@ use events::{
 };
 
 use crate::{
-    Aggregate, Appointment, Charge, Clinic, DentalChart, DentalTemplate, Doctor, Document, Invoice, Patient, Staff,
+    Aggregate, Appointment, Catalogue, Charge, Clinic, DentalChart, DentalTemplate, Doctor, Document, Invoice,
+    Medicine, Patient, Staff, Substance,
 };
 
 /// The state of any aggregate.
@@ -26,6 +27,9 @@ pub enum State {
     DentalTemplate(DentalTemplate),
     Charge(Charge),
     Invoice(Invoice),
+    Medicine(Medicine),
+    Substance(Substance),
+    Catalogue(Catalogue),
 }
 
 impl State {
@@ -42,6 +46,9 @@ impl State {
             DomainEvent::DentalTemplate(event) => step::<DentalTemplate>(before, event),
             DomainEvent::Charge(event) => step::<Charge>(before, event),
             DomainEvent::Invoice(event) => step::<Invoice>(before, event),
+            DomainEvent::Medicine(event) => step::<Medicine>(before, event),
+            DomainEvent::Substance(event) => step::<Substance>(before, event),
+            DomainEvent::Catalogue(event) => step::<Catalogue>(before, event),
             // The access ledger has no aggregates: nothing is decided on what it holds.
             DomainEvent::Access(_) => None,
         }
@@ -60,6 +67,9 @@ impl State {
             DomainEvent::DentalTemplate(event) => advance::<DentalTemplate>(before, event),
             DomainEvent::Charge(event) => advance::<Charge>(before, event),
             DomainEvent::Invoice(event) => advance::<Invoice>(before, event),
+            DomainEvent::Medicine(event) => advance::<Medicine>(before, event),
+            DomainEvent::Substance(event) => advance::<Substance>(before, event),
+            DomainEvent::Catalogue(event) => advance::<Catalogue>(before, event),
             DomainEvent::Access(_) => None,
         }
     }

@@ -44,6 +44,9 @@ pub fn encode(event: &DomainEvent) -> Encoded {
         DomainEvent::DentalTemplate(event) => serde_json::to_value(event),
         DomainEvent::Charge(event) => serde_json::to_value(event),
         DomainEvent::Invoice(event) => serde_json::to_value(event),
+        DomainEvent::Medicine(event) => serde_json::to_value(event),
+        DomainEvent::Substance(event) => serde_json::to_value(event),
+        DomainEvent::Catalogue(event) => serde_json::to_value(event),
         DomainEvent::Access(event) => serde_json::to_value(event),
     }
     .expect("an event is plain data with string keys")["data"]
@@ -85,6 +88,9 @@ pub fn decode(
         AggregateKind::DentalTemplate => parse::<crate::DentalTemplateEvent>(&joined)?.into(),
         AggregateKind::Charge => parse::<crate::ChargeEvent>(&joined)?.into(),
         AggregateKind::Invoice => parse::<crate::InvoiceEvent>(&joined)?.into(),
+        AggregateKind::Medicine => parse::<crate::MedicineEvent>(&joined)?.into(),
+        AggregateKind::Substance => parse::<crate::SubstanceEvent>(&joined)?.into(),
+        AggregateKind::Catalogue => parse::<crate::CatalogueEvent>(&joined)?.into(),
         AggregateKind::Access => parse::<crate::AccessEvent>(&joined)?.into(),
     })
 }

@@ -6,9 +6,10 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use crate::{
-    AccessEvent, AppointmentEvent, AppointmentId, ChargeEvent, ChargeId, ClinicEvent, ClinicId, DentalChartEvent,
-    DentalChartId, DentalTemplateEvent, DentalTemplateId, DoctorEvent, DoctorId, DocumentEvent, DocumentId,
-    InvoiceEvent, InvoiceId, Number, PatientEvent, PatientId, StaffEvent, UserId,
+    AccessEvent, AppointmentEvent, AppointmentId, CatalogueEvent, CatalogueId, ChargeEvent, ChargeId, ClinicEvent,
+    ClinicId, DentalChartEvent, DentalChartId, DentalTemplateEvent, DentalTemplateId, DoctorEvent, DoctorId,
+    DocumentEvent, DocumentId, InvoiceEvent, InvoiceId, MedicineEvent, MedicineId, Number, PatientEvent, PatientId,
+    StaffEvent, SubstanceEvent, SubstanceId, UserId,
 };
 
 /// The kinds of aggregate. The written form is stored for ever.
@@ -42,6 +43,12 @@ pub enum AggregateKind {
     DentalTemplate,
     Charge,
     Invoice,
+    /// An entry of a catalogue of medicines.
+    Medicine,
+    /// What the platform knows under one name of a substance.
+    Substance,
+    /// A list that is imported into the platform's catalogue.
+    Catalogue,
     /// A record of the access ledger: each is a stream of its own, of one event, and no aggregate.
     Access,
 }
@@ -80,6 +87,9 @@ stream_of! {
     DentalTemplateId => DentalTemplate,
     ChargeId => Charge,
     InvoiceId => Invoice,
+    MedicineId => Medicine,
+    SubstanceId => Substance,
+    CatalogueId => Catalogue,
 }
 
 /// Anything that can have happened in a clinic.
@@ -95,6 +105,9 @@ pub enum DomainEvent {
     DentalTemplate(DentalTemplateEvent),
     Charge(ChargeEvent),
     Invoice(InvoiceEvent),
+    Medicine(MedicineEvent),
+    Substance(SubstanceEvent),
+    Catalogue(CatalogueEvent),
     Access(AccessEvent),
 }
 
@@ -111,6 +124,9 @@ impl DomainEvent {
             Self::DentalTemplate(_) => AggregateKind::DentalTemplate,
             Self::Charge(_) => AggregateKind::Charge,
             Self::Invoice(_) => AggregateKind::Invoice,
+            Self::Medicine(_) => AggregateKind::Medicine,
+            Self::Substance(_) => AggregateKind::Substance,
+            Self::Catalogue(_) => AggregateKind::Catalogue,
             Self::Access(_) => AggregateKind::Access,
         }
     }
@@ -128,6 +144,9 @@ impl DomainEvent {
             Self::DentalTemplate(event) => event.into(),
             Self::Charge(event) => event.into(),
             Self::Invoice(event) => event.into(),
+            Self::Medicine(event) => event.into(),
+            Self::Substance(event) => event.into(),
+            Self::Catalogue(event) => event.into(),
             Self::Access(event) => event.into(),
         }
     }
@@ -136,6 +155,7 @@ impl DomainEvent {
     pub fn patient(&self, stream: StreamId) -> Option<PatientId> {
         match self {
             Self::Clinic(_) | Self::Doctor(_) | Self::DentalTemplate(_) => None,
+            Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => None,
             Self::Staff(event) => event.patient(),
             Self::Patient(_) | Self::DentalChart(_) => Some(PatientId(stream.id)),
             Self::Appointment(event) => Some(event.slot().patient),
@@ -157,6 +177,7 @@ impl DomainEvent {
             | Self::DentalChart(_)
             | Self::DentalTemplate(_)
             | Self::Charge(_) => None,
+            Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => None,
             Self::Patient(event) => event.number_mut(),
             Self::Appointment(event) => event.number_mut(),
             Self::Invoice(event) => event.number_mut(),

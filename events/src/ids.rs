@@ -54,6 +54,12 @@ id! {
     PaymentId,
     CreditNoteId,
     RefundId,
+    /// An entry of the platform's catalogue of medicines, or of a clinic's.
+    MedicineId,
+    /// What the platform knows under one name of a substance.
+    SubstanceId,
+    /// A list that is imported into the platform's catalogue.
+    CatalogueId,
 }
 
 impl ClinicId {

@@ -90,6 +90,7 @@ impl DomainEvent {
             | Self::Charge(_)
             | Self::Invoice(_)
             | Self::Access(_) => RecordClass::Administrative,
+            Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => RecordClass::Administrative,
         }
     }
 }

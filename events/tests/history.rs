@@ -4,8 +4,9 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
-    AccessEvent, AggregateKind, AppointmentEvent, ChargeEvent, ClinicEvent, DentalChartEvent, DentalTemplateEvent,
-    DoctorEvent, DocumentEvent, InvoiceEvent, PatientEvent, StaffEvent,
+    AccessEvent, AggregateKind, AppointmentEvent, CatalogueEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
+    DentalTemplateEvent, DoctorEvent, DocumentEvent, InvoiceEvent, MedicineEvent, PatientEvent, StaffEvent,
+    SubstanceEvent,
     codec::{DecodeError, SCHEMA_VERSION, decode, encode},
 };
 use serde_json::Value;
@@ -25,6 +26,9 @@ fn types() -> Vec<(AggregateKind, &'static str)> {
         of(AggregateKind::DentalTemplate, DentalTemplateEvent::VARIANTS),
         of(AggregateKind::Charge, ChargeEvent::VARIANTS),
         of(AggregateKind::Invoice, InvoiceEvent::VARIANTS),
+        of(AggregateKind::Medicine, MedicineEvent::VARIANTS),
+        of(AggregateKind::Substance, SubstanceEvent::VARIANTS),
+        of(AggregateKind::Catalogue, CatalogueEvent::VARIANTS),
         of(AggregateKind::Access, AccessEvent::VARIANTS),
     ]
     .concat()

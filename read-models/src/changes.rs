@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::{Projection, Rows, Visitor, each};
 
 /// Members of every row that change with it, or say nothing that others do not.
-const UNTOLD: &[&str] = &["id", "version", "position", "search_text"];
+const UNTOLD: &[&str] = &["id", "version", "position", "name_text", "search_text"];
 
 /// One member of a row.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use crate::{
     AppointmentDays, Appointments, BillingDays, Charges, Clinics, DentalCharts, DentalTemplates, Doctors, Documents,
-    EmergencyAccesses, Erasures, Invoices, PatientStats, Patients, Projection, Retentions, Staff, Usage,
+    EmergencyAccesses, Erasures, Invoices, Medicines, PatientStats, Patients, Projection, Retentions, Staff, Usage,
 };
 
 /// Something to be done with a read model, whichever it is.
@@ -44,12 +44,7 @@ projections! {
     Erasures,
     Retentions,
     EmergencyAccesses,
-    Documents,
-    DentalCharts,
-    DentalTemplates,
-    Charges,
-    Invoices,
-    BillingDays,
+    BillingDays, Charges, DentalCharts, DentalTemplates, Documents, Invoices, Medicines,
 }
 
 #[cfg(test)]

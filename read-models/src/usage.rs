@@ -57,6 +57,7 @@ impl Projection for Usage {
             | DomainEvent::DentalTemplate(_)
             | DomainEvent::Charge(_)
             | DomainEvent::Invoice(_) => false,
+            DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => false,
         };
         if counted { vec![event.clinic.0] } else { Vec::new() }
     }
@@ -77,6 +78,7 @@ impl Projection for Usage {
             | DomainEvent::DentalTemplate(_)
             | DomainEvent::Charge(_)
             | DomainEvent::Invoice(_) => {}
+            DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => {}
         }
         row.position = event.position;
         Some(row)

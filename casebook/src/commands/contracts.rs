@@ -9,8 +9,9 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::{Arg, Args, CommandFactory};
 use events::{
-    AccessEvent, AggregateKind, AppointmentEvent, ChargeEvent, ClinicEvent, DentalChartEvent, DentalTemplateEvent,
-    DoctorEvent, DocumentEvent, InvoiceEvent, PatientEvent, StaffEvent,
+    AccessEvent, AggregateKind, AppointmentEvent, CatalogueEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
+    DentalTemplateEvent, DoctorEvent, DocumentEvent, InvoiceEvent, MedicineEvent, PatientEvent, StaffEvent,
+    SubstanceEvent,
 };
 use schemars::schema_for;
 
@@ -65,6 +66,9 @@ fn contracts() -> Result<BTreeMap<PathBuf, String>> {
         (AggregateKind::DentalTemplate, schema_for!(DentalTemplateEvent)),
         (AggregateKind::Charge, schema_for!(ChargeEvent)),
         (AggregateKind::Invoice, schema_for!(InvoiceEvent)),
+        (AggregateKind::Medicine, schema_for!(MedicineEvent)),
+        (AggregateKind::Substance, schema_for!(SubstanceEvent)),
+        (AggregateKind::Catalogue, schema_for!(CatalogueEvent)),
         (AggregateKind::Access, schema_for!(AccessEvent)),
     ];
     let mut files = BTreeMap::from([

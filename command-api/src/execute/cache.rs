@@ -1,7 +1,7 @@
 //! Folded states, kept between commands. A stale one costs a retry, never a wrong decision: the append
 //! checks the version that the decision rested on.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::State;
 use event_store::Expectation;
@@ -10,6 +10,8 @@ use moka::sync::Cache;
 
 /// At about a kilobyte a state, 100 MB.
 const MAX_STATES: u64 = 100_000;
+/// How old a state of the platform may be that a clinic's decision rests on.
+const PLATFORM_FOR: Duration = Duration::from_secs(5);
 
 /// A stream as of a position.
 #[derive(Clone)]
@@ -21,23 +23,41 @@ pub struct Cached {
 }
 
 #[derive(Clone)]
-pub struct StateCache(Cache<(ClinicId, StreamId), Arc<Cached>>);
+pub struct StateCache {
+    states: Cache<(ClinicId, StreamId), Arc<Cached>>,
+    /// The platform's, as clinics' decisions read them.
+    platform: Cache<StreamId, Option<Arc<State>>>,
+}
 
 impl Default for StateCache {
     fn default() -> Self {
-        Self(Cache::new(MAX_STATES))
+        let platform = Cache::builder().max_capacity(MAX_STATES).time_to_live(PLATFORM_FOR).build();
+        Self { states: Cache::new(MAX_STATES), platform }
     }
 }
 
 impl StateCache {
     pub fn get(&self, clinic: ClinicId, stream: StreamId) -> Option<Arc<Cached>> {
-        self.0.get(&(clinic, stream))
+        self.states.get(&(clinic, stream))
+    }
+
+    /// A state of the platform that was read a moment ago.
+    pub fn of_platform(&self, stream: StreamId) -> Option<Option<Arc<State>>> {
+        self.platform.get(&stream)
+    }
+
+    pub fn keep_of_platform(&self, stream: StreamId, state: Option<Arc<State>>) {
+        self.platform.insert(stream, state);
     }
 
     /// Keeps a state, unless a newer one is kept already.
     pub fn put(&self, clinic: ClinicId, stream: StreamId, state: Option<Arc<State>>, version: i64, read_at: Position) {
+        // What this process has changed, it knows at once.
+        if clinic.is_platform() {
+            self.platform.invalidate(&stream);
+        }
         let newer = Arc::new(Cached { state, version, read_at });
-        self.0.entry((clinic, stream)).and_upsert_with(|kept| match kept {
+        self.states.entry((clinic, stream)).and_upsert_with(|kept| match kept {
             Some(kept) if kept.value().read_at > read_at => kept.into_value(),
             _ => newer,
         });
@@ -58,7 +78,7 @@ impl StateCache {
     /// Forgets what moved.
     pub fn forget(&self, clinic: ClinicId, fact: &Fact) {
         if let Fact::Stream(stream) = fact {
-            self.0.invalidate(&(clinic, *stream));
+            self.states.invalidate(&(clinic, *stream));
         }
     }
 }

@@ -97,6 +97,7 @@ impl<'a> Loader<'a> {
         }
         match read {
             Read::Stream(stream) => self.load_stream(*stream).await,
+            Read::Platform(stream) => self.load_platform(*stream).await,
             Read::Chart(patient) => {
                 let AtPosition { read, read_at } = self.store.chart_version(self.clinic, *patient).await?;
                 self.expect(Fact::Chart(*patient), Some(read), read_at);
@@ -134,6 +135,22 @@ impl<'a> Loader<'a> {
         };
         self.facts.streams.insert(stream, cached.state.clone());
         self.expect(Fact::Stream(stream), Some(cached.version), cached.read_at);
+        Ok(())
+    }
+
+    /// Nothing is expected of it, so nobody checks how old it is: it is kept for a moment only.
+    async fn load_platform(&mut self, stream: StreamId) -> Result<(), Failure> {
+        let kept = self.states.of_platform(stream).filter(|_| self.reuse == Reuse::Kept);
+        let state = match kept {
+            Some(state) => state,
+            None => {
+                let loaded = self.store.load_stream(ClinicId::PLATFORM, stream, 0).await?;
+                let state = fold(stream, loaded.events.iter().map(|recorded| &recorded.event))?.map(Arc::new);
+                self.states.keep_of_platform(stream, state.clone());
+                state
+            }
+        };
+        self.facts.platform.insert(stream, state);
         Ok(())
     }
 

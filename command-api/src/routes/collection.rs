@@ -207,6 +207,37 @@ where
         self.with(&format!("/{{id}}/{action}"), routing::post_with(handler, document::<A, C>(200)))
     }
 
+    /// `POST /{collection}` of the platform, in its own ledger.
+    pub fn create_on_platform<C: Creates<A>>(self, needs: Needs<A>) -> Self {
+        let name = command_name::<C>();
+        let handler = move |AxumState(app): AxumState<App>, scope: PlatformScope, incoming: Incoming<C, Whole>| async move {
+            let chosen = chosen_id(incoming.body.value.chosen_id())?;
+            let target = StreamId { kind: A::KIND, id: chosen.unwrap_or_else(Uuid::now_v7) };
+            let asked = Asked { fresh: chosen.is_none(), ..Asked::of(name, ClinicId::PLATFORM, target) };
+            let collection = incoming.path.clone();
+            handle::respond(handle::give(&app, &scope, needs, asked, incoming).await?, Some(&collection))
+        };
+        self.with("", routing::post_with(handler, document::<A, C>(201)))
+    }
+
+    /// `PUT /{collection}/{id}` of the platform, in its own ledger; it must say the version that it replaces.
+    pub fn put_on_platform<C: CommandOf<A>>(self, needs: Needs<A>) -> Self {
+        let name = command_name::<C>();
+        let handler = move |app: AxumState<App>, scope: PlatformScope, incoming: Incoming<C, WithId>| {
+            on_platform(app, scope, incoming, name, needs)
+        };
+        self.with("/{id}", routing::put_with(handler, document::<A, C>(200)))
+    }
+
+    /// `POST /{collection}/{id}/{action}` of the platform, in its own ledger.
+    pub fn action_on_platform<C: CommandOf<A>>(self, action: &str, needs: Needs<A>) -> Self {
+        let name = command_name::<C>();
+        let handler = move |app: AxumState<App>, scope: PlatformScope, incoming: Incoming<C, WithId>| {
+            on_platform(app, scope, incoming, name, needs)
+        };
+        self.with(&format!("/{{id}}/{action}"), routing::post_with(handler, document::<A, C>(200)))
+    }
+
     fn with(mut self, below: &str, route: ApiMethodRouter<App>) -> Self {
         self.router = self.router.api_route(&format!("{}{below}", self.path), route);
         self
@@ -282,6 +313,27 @@ where
         ..Asked::of(how.name, scope.clinic(), target)
     };
     handle::respond(handle::give(&app, &scope, how.needs, asked, incoming).await?, None)
+}
+
+async fn on_platform<A, C>(
+    AxumState(app): AxumState<App>,
+    scope: PlatformScope,
+    incoming: Incoming<C, WithId>,
+    name: &'static str,
+    needs: Needs<A>,
+) -> Result<Response, Problem>
+where
+    A: Aggregate<Command: Clone + Send + Sync>,
+    C: CommandOf<A>,
+    for<'a> &'a A: TryFrom<&'a State>,
+{
+    let expected_version = match incoming.method {
+        Method::PUT => Some(incoming.if_match.required()?),
+        _ => incoming.if_match.0,
+    };
+    let target = StreamId { kind: A::KIND, id: incoming.target.0 };
+    let asked = Asked { expected_version, ..Asked::of(name, ClinicId::PLATFORM, target) };
+    handle::respond(handle::give(&app, &scope, needs, asked, incoming).await?, None)
 }
 
 async fn on_clinic<A, C>(

@@ -9,6 +9,7 @@ mod disclosures;
 mod doctors;
 mod document;
 mod glass;
+mod medicines;
 mod needs;
 mod patients;
 mod register;
@@ -34,5 +35,6 @@ pub fn all() -> ApiRouter<App> {
         .merge(appointments::routes())
         .merge(dental::routes())
         .merge(billing::routes())
+        .merge(medicines::routes())
         .merge(replays::routes())
 }

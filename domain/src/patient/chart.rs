@@ -45,6 +45,7 @@ impl ChartSummary {
             | DomainEvent::Charge(_)
             | DomainEvent::Invoice(_)
             | DomainEvent::Access(_) => {}
+            DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => {}
         }
     }
 }

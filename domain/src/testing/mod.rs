@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub times: Vec<HeldTime>,
     pub counters: BTreeMap<CounterKey, i64>,
     streams: BTreeMap<StreamId, Arc<State>>,
+    /// The platform's streams.
+    platform: BTreeMap<StreamId, Arc<State>>,
     pseudonyms: Pseudonyms,
     commands: u128,
 }
@@ -74,6 +76,7 @@ impl World {
             times: Vec::new(),
             counters: BTreeMap::new(),
             streams: BTreeMap::new(),
+            platform: BTreeMap::new(),
             pseudonyms: Pseudonyms::new(&[7; 32]),
             commands: 0,
         }
@@ -82,6 +85,20 @@ impl World {
     /// What has happened before.
     pub fn given(&mut self, stream: impl Into<StreamId>, event: impl Into<DomainEvent>) {
         self.append(Decision::one(stream, event)).expect("what is given can be appended");
+    }
+
+    /// What has happened before in the platform's ledger.
+    pub fn given_on_platform(&mut self, stream: impl Into<StreamId>, event: impl Into<DomainEvent>) {
+        let stream = stream.into();
+        let after = State::evolve(self.platform.get(&stream).map(|state| (**state).clone()), &event.into());
+        self.platform.insert(stream, Arc::new(after.expect("what is given follows")));
+    }
+
+    /// What these reads bring.
+    pub fn facts(&self, reads: impl IntoIterator<Item = Read>) -> Facts {
+        let mut facts = Facts::default();
+        reads.into_iter().for_each(|read| self.answer(read, &mut facts));
+        facts
     }
 
     /// Runs a command as the command API does; on success its events are in the log.
@@ -216,6 +233,9 @@ impl World {
         match &read {
             Read::Stream(stream) => {
                 facts.streams.insert(*stream, self.streams.get(stream).cloned());
+            }
+            Read::Platform(stream) => {
+                facts.platform.insert(*stream, self.platform.get(stream).cloned());
             }
             Read::Chart(_) => {}
             Read::WholeChart(patient) => {

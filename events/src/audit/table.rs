@@ -138,6 +138,17 @@ pub const TABLE: &[Meaning] = &[
     line("PaymentRecorded", ClinicalWrite, U, "recorded a payment of {amount.minor} minor units ({amount.currency}, {method}) on the invoice {resource} of patient {patient}"),
     line("CreditNoteIssued", ClinicalWrite, U, "issued the credit note {number} of {amount.minor} minor units ({amount.currency}) on the invoice {resource} of patient {patient} ({reason})"),
     line("RefundIssued", ClinicalWrite, U, "refunded {amount.minor} minor units ({amount.currency}, {method}) of the invoice {resource} to patient {patient} ({reason})"),
+    // Medicines.
+    line("MedicineAdded", Configuration, C, "added the medicine {entry.name}"),
+    line("MedicineUpdated", Configuration, U, "changed the medicine {entry.name}"),
+    line("MedicineRetired", Configuration, U, "retired the medicine {resource}"),
+    line("MedicineOverridden", Configuration, U, "put the clinic's own wording over the medicine {entry.name}"),
+    line("MedicineOverrideLifted", Configuration, U, "took the clinic's own wording from the medicine {resource}"),
+    line("MedicineHidden", Configuration, U, "hid the medicine {resource}"),
+    line("MedicineShown", Configuration, U, "showed the medicine {resource} again"),
+    line("SubstanceDescribed", Configuration, U, "described the substance {entry.name} ({source})"),
+    line("InteractionsSet", Configuration, U, "set the interactions of {name} ({source})"),
+    line("CatalogueImported", Configuration, E, "imported a list of {list} from {source}: {count} lines"),
     // The access ledger.
     line("PatientShown", Read, R, "was shown data of patient {patient} ({category})[, as the record stood at position {moment.as_of}][, in the replay {moment.replay}][, under the emergency access {emergency}]"),
     line("PatientsListed", Search, R, "searched among the patients; found: {count} ({category})").with(TYPED),

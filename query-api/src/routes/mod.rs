@@ -13,6 +13,7 @@ pub mod emergency_accesses;
 pub mod erasures;
 pub mod export;
 pub mod history;
+pub mod medicines;
 pub mod patients;
 pub mod profile;
 pub mod public;
@@ -45,6 +46,7 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(billing::routes())
         .merge(patients::routes())
         .merge(history::routes())
+        .merge(medicines::routes())
         .merge(erasures::routes())
         .merge(emergency_accesses::routes())
         .merge(auditor_grants::routes())

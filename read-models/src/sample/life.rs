@@ -106,7 +106,7 @@ impl Life {
     }
 
     fn clinic_changes(&mut self, chance: &mut Chance) {
-        match chance.of(6) {
+        match chance.of(8) {
             0 => {
                 let office = self.history.office_added(chance.pick(&NAMES));
                 self.offices.push((office, true));
@@ -132,7 +132,8 @@ impl Life {
                 let settings = Settings { confirm_bookings: chance.of(2) == 0, ..Settings::default() };
                 self.history.clinic(ClinicEvent::SettingsChanged { settings });
             }
-            _ => self.history.clinic(ClinicEvent::ClinicResumed {}),
+            5 => self.history.clinic(ClinicEvent::ClinicResumed {}),
+            _ => self.medicine_changes(chance),
         }
     }
 

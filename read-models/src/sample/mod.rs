@@ -1,6 +1,7 @@
 //! Histories of a clinic, made up step by step for tests.
 
 mod life;
+mod medicine;
 mod money;
 mod teeth;
 
