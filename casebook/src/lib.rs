@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod bus;
+pub mod catalogue;
 pub mod checkpoint_key;
 pub mod commands;
 pub mod data_dir;

@@ -1,5 +1,7 @@
 //! Which lists were imported into the platform's catalogue.
 
+use std::collections::BTreeMap;
+
 use events::{
     AggregateKind, CatalogueEvent, StreamId,
     catalogue::CatalogueList,
@@ -8,9 +10,12 @@ use events::{
 
 use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, values::Name};
 
-/// What was last imported of a list.
+/// What was last imported from each source.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Catalogue(pub BTreeMap<String, Imported>);
+
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Catalogue {
+pub struct Imported {
     pub sha256: String,
     pub count: i64,
     pub refused: i64,
@@ -44,7 +49,8 @@ impl Aggregate for Catalogue {
         context: &Context<'_>,
     ) -> Result<Decision, Refusal> {
         let ImportCatalogue { list, source, sha256, count, refused } = command;
-        if state.is_some_and(|last| (last.sha256 == sha256) && (last.count, last.refused) == (count, refused)) {
+        let last = state.and_then(|catalogue| catalogue.0.get(source.as_str()));
+        if last.is_some_and(|last| last.sha256 == sha256 && (last.count, last.refused) == (count, refused)) {
             return Ok(Decision::already_so());
         }
         let source = source.into();
@@ -52,9 +58,11 @@ impl Aggregate for Catalogue {
         Ok(Decision::one(context.target, imported))
     }
 
-    fn evolve(_: Option<Self>, event: &CatalogueEvent) -> Option<Self> {
-        let CatalogueEvent::CatalogueImported { sha256, count, refused, .. } = event;
-        Some(Self { sha256: sha256.clone(), count: *count, refused: *refused })
+    fn evolve(state: Option<Self>, event: &CatalogueEvent) -> Option<Self> {
+        let CatalogueEvent::CatalogueImported { source, sha256, count, refused, .. } = event;
+        let mut catalogue = state.unwrap_or_default();
+        catalogue.0.insert(source.clone(), Imported { sha256: sha256.clone(), count: *count, refused: *refused });
+        Some(catalogue)
     }
 
     fn claims(_: Option<&Self>, _: &Self) -> Vec<ClaimChange> {
@@ -76,15 +84,17 @@ mod tests {
     #[test]
     fn an_import_is_recorded_once() {
         let mut world = World::with_clinic(chrono_tz::UTC);
-        let stream = CatalogueId::of(CatalogueList::Medicines, "brands");
-        let import = |sha256: &str, count| ImportCatalogue {
+        let stream = CatalogueId::of(CatalogueList::Medicines);
+        let import = |sha256: &str, count, source: &str| ImportCatalogue {
             list: CatalogueList::Medicines,
-            source: "brands".parse().unwrap(),
+            source: source.parse().unwrap(),
             sha256: sha256.into(),
             count,
             refused: 0,
         };
-        let mut given = |sha256, count| world.when::<Catalogue>(stream, import(sha256, count)).unwrap().len();
-        assert_eq!((given("ab", 1), given("ab", 1), given("cd", 1), given("cd", 2)), (1, 0, 1, 1));
+        let mut given =
+            |sha256, count, source| world.when::<Catalogue>(stream, import(sha256, count, source)).unwrap().len();
+        assert_eq!((given("ab", 1, "brands"), given("ab", 1, "brands"), given("ab", 1, "generics")), (1, 0, 1));
+        assert_eq!((given("cd", 1, "brands"), given("cd", 2, "brands"), given("ab", 1, "generics")), (1, 1, 0));
     }
 }

@@ -1,4 +1,4 @@
-//! Which lists were imported into the platform's catalogue: one stream for each list of each source.
+//! Which lists were imported into the platform's catalogue: one stream for each kind of list.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub enum CatalogueEvent {
 }
 
 impl CatalogueId {
-    pub fn of(list: CatalogueList, source: &str) -> Self {
-        Self(Uuid::new_v5(&LISTS, format!("{list}\n{source}").as_bytes()))
+    pub fn of(list: CatalogueList) -> Self {
+        Self(Uuid::new_v5(&LISTS, list.to_string().as_bytes()))
     }
 }

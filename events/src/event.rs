@@ -47,7 +47,7 @@ pub enum AggregateKind {
     Medicine,
     /// What the platform knows under one name of a substance.
     Substance,
-    /// A list that is imported into the platform's catalogue.
+    /// The lists of one kind that are imported into the platform's catalogue.
     Catalogue,
     /// A record of the access ledger: each is a stream of its own, of one event, and no aggregate.
     Access,

@@ -58,7 +58,7 @@ id! {
     MedicineId,
     /// What the platform knows under one name of a substance.
     SubstanceId,
-    /// A list that is imported into the platform's catalogue.
+    /// The lists of one kind that are imported into the platform's catalogue.
     CatalogueId,
 }
 

@@ -78,18 +78,21 @@ pub struct Coding {
     pub code: String,
 }
 
-/// Between which doses an adult is usually given it, all in one unit. Decimal numbers, written as text.
+/// Between which doses an adult is usually given it, all in one unit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DoseRange {
     /// UCUM.
     pub unit: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "rust_decimal::serde::float_option")]
+    #[schemars(with = "Option<f64>")]
     pub min_single: Option<Decimal>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "rust_decimal::serde::float_option")]
+    #[schemars(with = "Option<f64>")]
     pub max_single: Option<Decimal>,
     /// In 24 hours.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "rust_decimal::serde::float_option")]
+    #[schemars(with = "Option<f64>")]
     pub max_daily: Option<Decimal>,
 }
 

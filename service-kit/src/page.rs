@@ -183,13 +183,6 @@ impl<T> List<T> {
     pub fn items(&self) -> &[T] {
         &self.body.items
     }
-
-    /// The same page of something else.
-    pub fn map<U>(self, change: impl FnMut(T) -> U) -> List<U> {
-        let Items { items, next } = self.body;
-        let body = Items { items: items.into_iter().map(change).collect(), next };
-        List { body, position: self.position, link: self.link }
-    }
 }
 
 impl<T> List<T> {

@@ -92,6 +92,13 @@ impl Clerk {
         self.connection.call(&head, "").await?.expect(200)
     }
 
+    /// The medicines that are found for what somebody types.
+    pub async fn search_medicines(&mut self, typed: &str) -> Result<Answer> {
+        let Desk { root, headers, .. } = &self.desk;
+        let head = format!("GET {root}/medicines/search?q={typed} HTTP/1.1\r\n{headers}");
+        self.connection.call(&head, "").await?.expect(200)
+    }
+
     /// A request for this path and nothing else.
     pub async fn get(&mut self, path: &str) -> Result<Answer> {
         self.connection.call(&format!("GET {path} HTTP/1.1\r\nhost: ceiling\r\n"), "").await?.expect(200)

@@ -10,6 +10,7 @@ mod front;
 mod http;
 mod lag;
 mod measure;
+mod medicines;
 mod patients;
 mod raw;
 mod read;
@@ -62,7 +63,7 @@ impl Options {
 /// On the log alone.
 const LOG_ROWS: [&str; 4] = ["append-many", "append-hot", "append-latency", "verify"];
 /// On all services together.
-const SYSTEM_ROWS: [&str; 4] = ["command", "read", "lag", "rebuild"];
+const SYSTEM_ROWS: [&str; 5] = ["command", "read", "lag", "medicine-search", "rebuild"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -114,6 +115,17 @@ async fn measure_system(world: &World, options: &Options, table: &mut Vec<Measur
     }
     if options.wants("lag") {
         table.extend(measure(&mut lag::Lag::new(&desks).await?, world, options).await?);
+    }
+    if options.wants("medicine-search") {
+        match medicines::lists() {
+            Some(lists) => {
+                let mut row = medicines::MedicineSearch::new(world, &desks, &lists).await?;
+                table.extend(measure(&mut row, world, options).await?);
+            }
+            None => eprintln!(
+                "SKIPPED medicine-search: the lists of medicines are absent; CASEBOOK_SHARED_DATA names their folder"
+            ),
+        }
     }
     if options.wants("rebuild") {
         table.extend(measure(&mut rebuild::Rebuild::new(world).await?, world, options).await?);

@@ -55,7 +55,7 @@ async fn register_patient(store: &Store, clinic: ClinicId) -> Result<Chart> {
         birth_year: None,
         sealed: Sealed::Open(Demographics { first_name: "Asha".into(), ..Demographics::default() }),
     };
-    let appended = store.append(append(clinic, patient.into(), event.into())).await?;
+    let appended = store.append(of_one(clinic, patient.into(), event.into())).await?;
     Ok(Chart { clinic, patient, version: 1, read_at: appended.position })
 }
 
@@ -65,7 +65,7 @@ impl Chart {
         let text = "t".repeat(SEALED_BYTES - SEALED_OVERHEAD_BYTES);
         let problem = Problem { text, code: None, onset: None };
         let event = PatientEvent::ProblemAdded { problem: ProblemId(Uuid::now_v7()), sealed: Sealed::Open(problem) };
-        let mut append = append(self.clinic, self.patient.into(), event.into());
+        let mut append = of_one(self.clinic, self.patient.into(), event.into());
         for fact in [Fact::Stream(self.patient.into()), Fact::Chart(self.patient)] {
             append.expectations.push(Expectation { fact, version: Some(self.version), read_at: self.read_at });
         }
@@ -107,15 +107,20 @@ fn clinic_registered(clinic: ClinicId) -> Append {
     let claim = ClaimChange::Take(ClaimKey::platform("slug", &slug));
     let trial_ends_at = DateTime::UNIX_EPOCH + TimeDelta::days(40_000);
     let event = ClinicEvent::ClinicRegistered { slug, profile, trial_ends_at };
-    Append { claims: vec![(clinic.into(), claim)], ..append(clinic, clinic.into(), event.into()) }
+    Append { claims: vec![(clinic.into(), claim)], ..of_one(clinic, clinic.into(), event.into()) }
 }
 
-fn append(clinic: ClinicId, stream: StreamId, event: DomainEvent) -> Append {
+fn of_one(clinic: ClinicId, stream: StreamId, event: DomainEvent) -> Append {
+    append(clinic, vec![NewEvent { stream, event }])
+}
+
+/// Events that rest on nothing.
+pub fn append(clinic: ClinicId, events: Vec<NewEvent>) -> Append {
     Append {
         clinic,
         ledger: Ledger::Record,
         about: circumstances(),
-        events: vec![NewEvent { stream, event }],
+        events,
         expectations: Vec::new(),
         claims: Vec::new(),
         counters: Vec::new(),

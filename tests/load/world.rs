@@ -96,6 +96,12 @@ impl World {
         Ok(())
     }
 
+    /// The statistics of a table that was just filled, which the server would make by itself in a minute.
+    pub async fn analyze(&self, table: &str) -> Result<()> {
+        self.superuser.execute(sqlx::AssertSqlSafe(format!("VACUUM ANALYZE {table}"))).await?;
+        Ok(())
+    }
+
     /// On what this runs: `2 cores (…), PostgreSQL 15.4, …`.
     pub async fn describe(&self) -> Result<String> {
         let version: String = sqlx::query_scalar("SHOW server_version").fetch_one(&self.owner).await?;

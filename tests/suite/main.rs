@@ -15,6 +15,7 @@ mod forgotten;
 mod glass;
 mod input;
 mod logins;
+mod medicines;
 mod outages;
 mod past;
 mod refusals;

@@ -26,7 +26,12 @@ fn body_of(operation: &str) -> Option<Value> {
         | "StartAppointment"
         | "CompleteAppointment"
         | "MarkNoShow"
-        | "CancelAppointment" => json!({}),
+        | "CancelAppointment"
+        | "RetireMedicine"
+        | "LiftMedicineOverride"
+        | "HideMedicine"
+        | "ShowMedicine" => json!({}),
+        "UpdateMedicine" | "OverrideMedicine" => json!({"name": "Dolo 650"}),
         "UpdateDemographics" => json!({"first_name": "Asha"}),
         "MergePatient" => json!({"survivor_id": some}),
         "AddIdentifier" => json!({"type": "passport", "value": "Z1234567"}),
@@ -187,12 +192,15 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
     let invoice = json!({"patient_id": patient, "charge_ids": [charge]});
     let invoice = clinic.post("/invoices", invoice).await.expect(201);
     clinic.get_at(invoice.position(), &format!("/invoices/{}", invoice.id())).await.expect(200);
+    let medicine = clinic.post("/medicines", json!({"name": "House mixture"})).await.expect(201);
+    clinic.get_at(medicine.position(), &format!("/medicines/{}", medicine.id())).await.expect(200);
     BTreeMap::from([
         ("charges", charge),
         ("invoices", invoice.id()),
         ("dental-charts", patient.clone()),
         ("dental-templates", template.id()),
         ("audit", replay),
+        ("medicines", medicine.id()),
         ("emergency-accesses", access.id()),
         ("patients", patient),
         ("doctors", doctor.clone()),

@@ -11,7 +11,10 @@ use clap::{Args, Subcommand};
 use command_api::{auth::passwords::Passwords, execute::Executor};
 use secrecy::SecretString;
 
-use super::setup::prepare;
+use super::{
+    catalogue::{Interactions, Medicines, Substances},
+    setup::prepare,
+};
 use crate::{
     Config,
     data_dir::DataDir,
@@ -41,6 +44,9 @@ pub struct Import {
 #[derive(Subcommand)]
 enum What {
     Appointments(Appointments),
+    Medicines(Medicines),
+    Substances(Substances),
+    Interactions(Interactions),
 }
 
 /// Bring in an appointment book: clinics, doctors, patients and appointments. Stopped at any moment, it goes on where
@@ -59,8 +65,12 @@ struct Appointments {
 
 impl Import {
     pub async fn run(self, config: &Config) -> Result<()> {
-        let What::Appointments(appointments) = self.what;
-        appointments.run(config).await
+        match self.what {
+            What::Appointments(appointments) => appointments.run(config).await,
+            What::Medicines(medicines) => medicines.run(config).await,
+            What::Substances(substances) => substances.run(config).await,
+            What::Interactions(interactions) => interactions.run(config).await,
+        }
     }
 }
 
@@ -96,8 +106,8 @@ async fn bring_in(config: &Config, url: &SecretString, mapping: &Mapping, book: 
     Ok(tally)
 }
 
-/// The book's folder, as this process's alone while the file is held.
-fn claim(folder: &Path) -> Result<File> {
+/// The file's folder, as this process's alone while the file is held.
+pub(super) fn claim(folder: &Path) -> Result<File> {
     let parent = folder.parent().context("the folder lies in the data folder")?;
     fs::create_dir_all(parent)?;
     if !folder.is_dir() {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod catalogue;
 mod clinic;
 mod contracts;
 mod demo;

@@ -25,7 +25,7 @@ use super::{
 const RETRIES_MAX: u32 = 8;
 /// Before the first of them; twice as long before each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const AGENT: &str = concat!("casebook-import/", env!("CARGO_PKG_VERSION"));
+pub const AGENT: &str = concat!("casebook-import/", env!("CARGO_PKG_VERSION"));
 
 /// Why something was not done.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Giver {
         if order.occurred_at > Utc::now() {
             return Err(Stop::Refused(refused("in-the-future", "It has not happened yet.")));
         }
-        match self.execute(self.call(order).await?).await {
+        match execute(&self.executor, self.call(order).await?).await {
             Ok(()) | Err(Failure::KeyRecorded) => Ok(()),
             Err(Failure::Refused(_)) if self.recorded(target).await?.contains(&stage.event_type()) => Ok(()),
             Err(Failure::Refused(refusal)) => Err(Stop::Refused(refused(refusal.code, &refusal.detail))),
@@ -92,24 +92,6 @@ impl Giver {
     pub async fn recorded(&self, stream: StreamId) -> anyhow::Result<Vec<&'static str>> {
         let loaded = self.executor.store().load_stream(self.clinic, stream, 0).await?;
         Ok(loaded.events.iter().map(|recorded| recorded.event.event_type()).collect())
-    }
-
-    async fn execute<A>(&self, call: Call<A>) -> Result<(), Failure>
-    where
-        A: Aggregate,
-        A::Command: Clone,
-        for<'a> &'a A: TryFrom<&'a State>,
-    {
-        let mut pause = FIRST_PAUSE;
-        for _ in 0..RETRIES_MAX {
-            match self.executor.execute(call.clone()).await {
-                Err(failure) if passes(&failure) => tracing::warn!(%failure, "trying again"),
-                done => return done.map(drop),
-            }
-            sleep(pause).await;
-            pause *= 2;
-        }
-        self.executor.execute(call).await.map(drop)
     }
 
     async fn call<A: Aggregate>(&self, order: Order<A>) -> Result<Call<A>, StoreError> {
@@ -133,6 +115,25 @@ impl Giver {
         let sent = Sent { who: None, method: Method::POST, path: stage.command(), body: b"", key: Some(&key) };
         Ok(keyed_call(kept_in, &keys.idempotency_secret, &key, &sent))
     }
+}
+
+/// Runs a command, again where it may go well a moment later.
+pub async fn execute<A>(executor: &Executor, call: Call<A>) -> Result<(), Failure>
+where
+    A: Aggregate,
+    A::Command: Clone,
+    for<'a> &'a A: TryFrom<&'a State>,
+{
+    let mut pause = FIRST_PAUSE;
+    for _ in 0..RETRIES_MAX {
+        match executor.execute(call.clone()).await {
+            Err(failure) if passes(&failure) => tracing::warn!(%failure, "trying again"),
+            done => return done.map(drop),
+        }
+        sleep(pause).await;
+        pause *= 2;
+    }
+    executor.execute(call).await.map(drop)
 }
 
 /// Whether it may go well a moment later.

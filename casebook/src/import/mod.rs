@@ -9,7 +9,7 @@ pub mod activations;
 mod clinic;
 pub mod desk;
 mod entry;
-mod give;
+pub mod give;
 pub mod ids;
 pub mod mapping;
 pub mod plan;

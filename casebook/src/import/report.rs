@@ -33,6 +33,12 @@ pub enum Stage {
     MarkNoShow,
     #[display("cancel")]
     Cancel,
+    #[display("add-medicine")]
+    AddMedicine,
+    #[display("describe-substance")]
+    DescribeSubstance,
+    #[display("set-interactions")]
+    SetInteractions,
 }
 
 impl Stage {
@@ -51,6 +57,9 @@ impl Stage {
             Self::Complete => ("CompleteAppointment", "AppointmentFulfilled"),
             Self::MarkNoShow => ("MarkNoShow", "AppointmentMarkedNoShow"),
             Self::Cancel => ("CancelAppointment", "AppointmentCancelled"),
+            Self::AddMedicine => ("ImportMedicine", "MedicineAdded"),
+            Self::DescribeSubstance => ("DescribeSubstance", "SubstanceDescribed"),
+            Self::SetInteractions => ("SetInteractions", "InteractionsSet"),
         }
     }
 

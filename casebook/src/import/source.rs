@@ -19,7 +19,7 @@ use super::{
     report::{Refused, Stage},
 };
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 pub struct Book {
     /// SHA-256 of the text: what the ids and idempotency keys of its commands are made of.
@@ -40,7 +40,7 @@ impl Book {
 
     pub fn parse(bytes: &[u8], mapping: &Mapping) -> Result<Self> {
         let unmarked = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-        let mut lines = Lines { bytes: unmarked, at: 0, line: 1 };
+        let mut lines = Lines::new(unmarked);
         let mut csv = csv::ReaderBuilder::new().flexible(true).delimiter(mapping.delimiter as u8).from_reader(unmarked);
         let header = text(csv.byte_headers()?.clone()).map_err(anyhow::Error::msg).context("line 1")?;
         let columns = Columns::find(&header, mapping)?;
@@ -61,7 +61,8 @@ impl Book {
     }
 }
 
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+/// The bytes of a file, unpacked if its name ends in `.gz`.
+pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let (mut file, mut bytes) = (BufReader::new(File::open(path)?), Vec::new());
     if path.extension().is_some_and(|extension| extension == "gz") {
         MultiGzDecoder::new(file).read_to_end(&mut bytes)?;
@@ -73,16 +74,20 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
 
 /// Counts lines, whatever ends them. Ids are made of the lines, so no two records may have one; the CSV reader's own
 /// count is one behind where a line ends as on Windows.
-struct Lines<'b> {
+pub struct Lines<'b> {
     bytes: &'b [u8],
     at: usize,
     /// Of the byte at `at`, from 1.
     line: u64,
 }
 
-impl Lines<'_> {
+impl<'b> Lines<'b> {
+    pub fn new(bytes: &'b [u8]) -> Self {
+        Self { bytes, at: 0, line: 1 }
+    }
+
     /// The line of the record that begins at the offset, or after the line ends there.
-    fn of(&mut self, offset: u64) -> u64 {
+    pub fn of(&mut self, offset: u64) -> u64 {
         let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(self.bytes.len());
         let ends = self.bytes[offset..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         while self.at < offset + ends {
@@ -94,7 +99,7 @@ impl Lines<'_> {
     }
 }
 
-fn text(record: ByteRecord) -> Result<StringRecord, String> {
+pub fn text(record: ByteRecord) -> Result<StringRecord, String> {
     StringRecord::from_byte_record(record).map_err(|_| "the line is not UTF-8".to_owned())
 }
 

@@ -23,7 +23,11 @@ const WITHIN: Duration = Duration::from_secs(600);
 pub async fn kill_in_the_middle(world: &World, store: &Store, file: &Path, events: i64) -> i64 {
     let target = rand::rng().random_range(events / 10..events * 9 / 10);
     eprintln!("killing the import once the log holds {target} events");
-    let mut process = world.start(file);
+    kill_at(world.start(file), store, target).await
+}
+
+/// Kills a process with SIGKILL once the log holds so many events; gives the number at which it was dead.
+pub async fn kill_at(mut process: Child, store: &Store, target: i64) -> i64 {
     wait_for(store, &mut process, target).await;
     process.kill().unwrap();
     assert!(!process.wait().unwrap().success());

@@ -1,5 +1,6 @@
 //! `casebook import appointments`, as an operator meets it.
 
+mod catalogue;
 mod crash;
 mod log;
 mod project;

@@ -52,8 +52,13 @@ impl World {
     }
 
     fn command(&self, file: &Path) -> Command {
+        self.importing(&["appointments", file.to_str().unwrap(), "--mapping", MAPPING])
+    }
+
+    /// `casebook import …`
+    pub fn importing(&self, what: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_casebook"));
-        command.args(["import", "appointments", file.to_str().unwrap(), "--mapping", MAPPING]);
+        command.arg("import").args(what);
         command.env("CASEBOOK_DATA_DIR", self.path("data")).env("DATABASE_URL", self.postgres.url());
         command.env("CASEBOOK_MASTER_KEY", hex::encode([MASTER_KEY; 32])).env("CASEBOOK_LOG", "warn");
         command.env("RUST_BACKTRACE", "0");
@@ -70,7 +75,7 @@ impl World {
 
     /// An import that is under way.
     pub fn start(&self, file: &Path) -> Child {
-        self.command(file).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        started(&mut self.command(file))
     }
 
     pub fn options(&self) -> PgConnectOptions {
@@ -91,6 +96,11 @@ impl World {
     pub async fn superuser(&self) -> PgPool {
         PgPool::connect(&self.postgres.superuser_url("casebook")).await.unwrap()
     }
+}
+
+/// A command that is under way.
+pub fn started(command: &mut Command) -> Child {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// What a command said, where it ended well.

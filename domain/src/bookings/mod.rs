@@ -93,7 +93,12 @@ pub fn reads(times: Read, appointments: BookedAppointments, facts: &Facts) -> Ve
 fn span_of(times: &Read) -> Option<Span> {
     match *times {
         Read::DoctorTime { from, to, .. } | Read::ClinicTime { from, to, .. } => Some(Span { from, to }),
-        Read::Stream(_) | Read::Chart(_) | Read::WholeChart(_) | Read::Claim(_) | Read::Counter(_) => None,
+        Read::Stream(_)
+        | Read::Platform(_)
+        | Read::Chart(_)
+        | Read::WholeChart(_)
+        | Read::Claim(_)
+        | Read::Counter(_) => None,
     }
 }
 

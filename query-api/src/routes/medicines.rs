@@ -179,6 +179,7 @@ struct Last(String, MedicineId);
 #[derive(Deserialize)]
 struct Listed {
     sorted_by: String,
+    id: MedicineId,
     #[serde(flatten)]
     said: Said,
 }
@@ -193,7 +194,7 @@ impl MedicineFilters {
     fn select(&self, after: Option<Last>, fetch: i64) -> Sql {
         let after = after.map(|Last(name, id)| (name, id.0));
         let (is_retired, is_hidden) = (self.status == MedicineStatus::Retired, self.status == MedicineStatus::Hidden);
-        let sql = Sql::new("both.sorted_by, both.here, both.platform FROM (")
+        let sql = Sql::new("both.sorted_by, both.id, both.here, both.platform FROM (")
             .push("(SELECT coalesce(c.name_text, p.name_text) AS sorted_by, c.id, ")
             .push(BOTH)
             .push(FROM_CLINIC)
@@ -233,9 +234,8 @@ async fn list(reader: Live, query: ListQuery<MedicineFilters>) -> Result<List<Me
     reader.may_read(Capability::Medicines).await?;
     let sql = query.filters.select(query.after::<Last>()?, query.fetch());
     let Reflected { value: rows, position } = reader.all::<Listed>(Select::new(MODELS, sql)).await?;
-    let named = rows.into_iter().filter_map(|row| Some((row.sorted_by, row.said.medicine()?))).collect();
-    let page = query.answer(named, position, |(name, medicine): &(String, Medicine)| Last(name.clone(), medicine.id));
-    Ok(page.map(|(_, medicine)| medicine))
+    let page = query.answer(rows, position, |row| Last(row.sorted_by.clone(), row.id));
+    Ok(page.filter_map(|row| row.said.medicine()))
 }
 
 async fn one(
