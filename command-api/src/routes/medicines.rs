@@ -48,6 +48,7 @@ impl Creates<Medicine> for AddMedicine {
 
 /// Adds a medicine to the platform's catalogue, which every clinic sees.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AddPlatformMedicine {
     #[serde(default)]
     pub id: Option<MedicineId>,

@@ -9,6 +9,7 @@ use crate::{Context, Decision, Facts, Refusal};
 
 /// Adds a medicine to the catalogue.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct AddMedicine {
     #[serde(default)]
     pub id: Option<MedicineId>,

@@ -90,6 +90,7 @@ fn of_kind(kind: AggregateKind) -> Option<Capability> {
         | AggregateKind::Patient
         | AggregateKind::DentalTemplate
         | AggregateKind::Access => None,
+        AggregateKind::Medicine | AggregateKind::Substance | AggregateKind::Catalogue => None,
     }
 }
 
