@@ -249,6 +249,7 @@ fn claims_are_right(world: &World) {
         | State::Charge(_)
         | State::Invoice(_) => Vec::new(),
         State::Medicine(_) | State::Substance(_) | State::Catalogue(_) => Vec::new(),
+        State::LabOrder(_) | State::LabReport(_) => Vec::new(),
     };
     let all: BTreeMap<ClaimKey, StreamId> =
         world.states().flat_map(|(stream, state)| held(state).into_iter().map(|claim| (claim, *stream))).collect();

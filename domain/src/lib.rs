@@ -18,6 +18,8 @@ mod hours;
 #[cfg(test)]
 mod invariants;
 pub mod invoice;
+pub mod lab_order;
+pub mod lab_report;
 pub mod medicine;
 pub mod patient;
 mod pseudonyms;
@@ -41,6 +43,8 @@ pub use dental_template::{DentalTemplate, DentalTemplateCommand};
 pub use doctor::{Doctor, DoctorCommand};
 pub use document::{Document, DocumentCommand};
 pub use invoice::{Invoice, InvoiceCommand};
+pub use lab_order::{LabOrder, LabOrderCommand};
+pub use lab_report::{LabReport, LabReportCommand};
 pub use medicine::{Medicine, MedicineCommand};
 pub use patient::{Patient, PatientCommand};
 pub use pseudonyms::Pseudonyms;

@@ -9,7 +9,7 @@ use events::{
 
 use crate::{
     Aggregate, Appointment, Catalogue, Charge, Clinic, DentalChart, DentalTemplate, Doctor, Document, Invoice,
-    Medicine, Patient, Staff, Substance,
+    LabOrder, LabReport, Medicine, Patient, Staff, Substance,
 };
 
 /// The state of any aggregate.
@@ -30,6 +30,8 @@ pub enum State {
     Medicine(Medicine),
     Substance(Substance),
     Catalogue(Catalogue),
+    LabOrder(LabOrder),
+    LabReport(LabReport),
 }
 
 impl State {
@@ -49,6 +51,8 @@ impl State {
             DomainEvent::Medicine(event) => step::<Medicine>(before, event),
             DomainEvent::Substance(event) => step::<Substance>(before, event),
             DomainEvent::Catalogue(event) => step::<Catalogue>(before, event),
+            DomainEvent::LabOrder(event) => step::<LabOrder>(before, event),
+            DomainEvent::LabReport(event) => step::<LabReport>(before, event),
             // The access ledger has no aggregates: nothing is decided on what it holds.
             DomainEvent::Access(_) => None,
         }
@@ -70,6 +74,8 @@ impl State {
             DomainEvent::Medicine(event) => advance::<Medicine>(before, event),
             DomainEvent::Substance(event) => advance::<Substance>(before, event),
             DomainEvent::Catalogue(event) => advance::<Catalogue>(before, event),
+            DomainEvent::LabOrder(event) => advance::<LabOrder>(before, event),
+            DomainEvent::LabReport(event) => advance::<LabReport>(before, event),
             DomainEvent::Access(_) => None,
         }
     }

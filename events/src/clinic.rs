@@ -90,6 +90,9 @@ pub struct Settings {
     /// Whether a booking waits for a confirmation (`pending`) or is `booked` at once.
     #[serde(default)]
     pub confirm_bookings: bool,
+    /// Whether somebody else than who recorded a laboratory result verifies it. Not written while it is as Casebook comes.
+    #[serde(default = "default_on", skip_serializing_if = "is_on")]
+    pub results_verified_by_another: bool,
     /// How long records are kept. Not written while it is as Casebook comes, as in the events of before there was it.
     #[serde(default, skip_serializing_if = "Retention::is_default")]
     pub retention: Retention,
@@ -99,12 +102,21 @@ fn default_no_show_grace_minutes() -> i64 {
     15
 }
 
+fn default_on() -> bool {
+    true
+}
+
+fn is_on(setting: &bool) -> bool {
+    *setting
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             overbooking: Overbooking::Forbid,
             no_show_grace_minutes: default_no_show_grace_minutes(),
             confirm_bookings: false,
+            results_verified_by_another: true,
             retention: Retention::default(),
         }
     }

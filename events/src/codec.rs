@@ -47,6 +47,8 @@ pub fn encode(event: &DomainEvent) -> Encoded {
         DomainEvent::Medicine(event) => serde_json::to_value(event),
         DomainEvent::Substance(event) => serde_json::to_value(event),
         DomainEvent::Catalogue(event) => serde_json::to_value(event),
+        DomainEvent::LabOrder(event) => serde_json::to_value(event),
+        DomainEvent::LabReport(event) => serde_json::to_value(event),
         DomainEvent::Access(event) => serde_json::to_value(event),
     }
     .expect("an event is plain data with string keys")["data"]
@@ -91,6 +93,8 @@ pub fn decode(
         AggregateKind::Medicine => parse::<crate::MedicineEvent>(&joined)?.into(),
         AggregateKind::Substance => parse::<crate::SubstanceEvent>(&joined)?.into(),
         AggregateKind::Catalogue => parse::<crate::CatalogueEvent>(&joined)?.into(),
+        AggregateKind::LabOrder => parse::<crate::LabOrderEvent>(&joined)?.into(),
+        AggregateKind::LabReport => parse::<crate::LabReportEvent>(&joined)?.into(),
         AggregateKind::Access => parse::<crate::AccessEvent>(&joined)?.into(),
     })
 }

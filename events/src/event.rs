@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::{
     AccessEvent, AppointmentEvent, AppointmentId, CatalogueEvent, CatalogueId, ChargeEvent, ChargeId, ClinicEvent,
     ClinicId, DentalChartEvent, DentalChartId, DentalTemplateEvent, DentalTemplateId, DoctorEvent, DoctorId,
-    DocumentEvent, DocumentId, InvoiceEvent, InvoiceId, MedicineEvent, MedicineId, Number, PatientEvent, PatientId,
-    StaffEvent, SubstanceEvent, SubstanceId, UserId,
+    DocumentEvent, DocumentId, InvoiceEvent, InvoiceId, LabOrderEvent, LabOrderId, LabReportEvent, LabReportId,
+    MedicineEvent, MedicineId, Number, PatientEvent, PatientId, StaffEvent, SubstanceEvent, SubstanceId, UserId,
 };
 
 /// The kinds of aggregate. The written form is stored for ever.
@@ -49,6 +49,8 @@ pub enum AggregateKind {
     Substance,
     /// The lists of one kind that are imported into the platform's catalogue.
     Catalogue,
+    LabOrder,
+    LabReport,
     /// A record of the access ledger: each is a stream of its own, of one event, and no aggregate.
     Access,
 }
@@ -90,6 +92,8 @@ stream_of! {
     MedicineId => Medicine,
     SubstanceId => Substance,
     CatalogueId => Catalogue,
+    LabOrderId => LabOrder,
+    LabReportId => LabReport,
 }
 
 /// Anything that can have happened in a clinic.
@@ -108,6 +112,8 @@ pub enum DomainEvent {
     Medicine(MedicineEvent),
     Substance(SubstanceEvent),
     Catalogue(CatalogueEvent),
+    LabOrder(LabOrderEvent),
+    LabReport(LabReportEvent),
     Access(AccessEvent),
 }
 
@@ -127,6 +133,8 @@ impl DomainEvent {
             Self::Medicine(_) => AggregateKind::Medicine,
             Self::Substance(_) => AggregateKind::Substance,
             Self::Catalogue(_) => AggregateKind::Catalogue,
+            Self::LabOrder(_) => AggregateKind::LabOrder,
+            Self::LabReport(_) => AggregateKind::LabReport,
             Self::Access(_) => AggregateKind::Access,
         }
     }
@@ -147,6 +155,8 @@ impl DomainEvent {
             Self::Medicine(event) => event.into(),
             Self::Substance(event) => event.into(),
             Self::Catalogue(event) => event.into(),
+            Self::LabOrder(event) => event.into(),
+            Self::LabReport(event) => event.into(),
             Self::Access(event) => event.into(),
         }
     }
@@ -162,6 +172,8 @@ impl DomainEvent {
             Self::Document(event) => Some(event.patient()),
             Self::Charge(event) => Some(event.patient()),
             Self::Invoice(event) => Some(event.patient()),
+            Self::LabOrder(event) => Some(event.patient()),
+            Self::LabReport(event) => Some(event.patient()),
             Self::Access(event) => event.patient(),
         }
     }
@@ -181,6 +193,8 @@ impl DomainEvent {
             Self::Patient(event) => event.number_mut(),
             Self::Appointment(event) => event.number_mut(),
             Self::Invoice(event) => event.number_mut(),
+            Self::LabOrder(event) => event.number_mut(),
+            Self::LabReport(event) => event.number_mut(),
         }
     }
 }

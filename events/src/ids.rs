@@ -60,6 +60,14 @@ id! {
     SubstanceId,
     /// The lists of one kind that are imported into the platform's catalogue.
     CatalogueId,
+    VisitId,
+    /// An order of laboratory tests.
+    LabOrderId,
+    /// What was taken from a patient for the laboratory.
+    SpecimenId,
+    LabReportId,
+    /// One version of one result of a laboratory report.
+    LabResultId,
 }
 
 impl ClinicId {

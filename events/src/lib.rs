@@ -22,6 +22,8 @@ pub mod envelope;
 pub mod event;
 pub mod ids;
 pub mod invoice;
+pub mod lab_order;
+pub mod lab_report;
 pub mod medicine;
 pub mod number;
 pub mod patient;
@@ -46,6 +48,8 @@ pub use envelope::{Actor, ActorKind, Client, Ledger, Position, Purpose, Recorded
 pub use event::{AggregateKind, DomainEvent, StreamId};
 pub use ids::*;
 pub use invoice::InvoiceEvent;
+pub use lab_order::LabOrderEvent;
+pub use lab_report::LabReportEvent;
 pub use medicine::MedicineEvent;
 pub use number::{Number, Series};
 pub use patient::PatientEvent;

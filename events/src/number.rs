@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{OfficeId, claim::CounterKey};
+use crate::{OfficeId, calendar::day_of, claim::CounterKey};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
@@ -31,6 +31,10 @@ pub enum Series {
     Invoice { zone: Tz },
     /// `CN-2026-00001`, likewise.
     CreditNote { zone: Tz },
+    /// `LAB-20260314-001`, by the day of `recorded_at` in the clinic's zone.
+    LabOrder { zone: Tz },
+    /// `LR-20260314-001`, likewise.
+    LabReport { zone: Tz },
     /// `1`, `2`, `3`, … per office and day.
     QueueToken { office: OfficeId, day: NaiveDate },
 }
@@ -43,6 +47,8 @@ impl Series {
             Self::Appointment { day } => format!("number/appointment/{day}"),
             Self::Invoice { zone } => format!("number/invoice/{}", year(recorded_at, *zone)),
             Self::CreditNote { zone } => format!("number/credit-note/{}", year(recorded_at, *zone)),
+            Self::LabOrder { zone } => format!("number/lab-order/{}", day_of(recorded_at, *zone)),
+            Self::LabReport { zone } => format!("number/lab-report/{}", day_of(recorded_at, *zone)),
             Self::QueueToken { office, day } => format!("number/queue-token/{office}/{day}"),
         })
     }
@@ -54,6 +60,8 @@ impl Series {
             Self::Appointment { day } => format!("APT-{}-{n:03}", day.format("%Y%m%d")),
             Self::Invoice { zone } => format!("INV-{}-{n:05}", year(recorded_at, *zone)),
             Self::CreditNote { zone } => format!("CN-{}-{n:05}", year(recorded_at, *zone)),
+            Self::LabOrder { zone } => format!("LAB-{}-{n:03}", day_of(recorded_at, *zone).format("%Y%m%d")),
+            Self::LabReport { zone } => format!("LR-{}-{n:03}", day_of(recorded_at, *zone).format("%Y%m%d")),
             Self::QueueToken { .. } => n.to_string(),
         }
     }

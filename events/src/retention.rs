@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-use crate::{AppointmentEvent, DocumentEvent, DomainEvent, PatientEvent};
+use crate::{AppointmentEvent, DocumentEvent, DomainEvent, LabOrderEvent, PatientEvent};
 
 /// How long a clinic keeps its records, in years. The defaults are those of the design; what the law of a place asks
 /// for is the clinic's to say.
@@ -81,6 +81,8 @@ impl DomainEvent {
             Self::Patient(event) => event.record_class(),
             Self::Appointment(event) => event.record_class(),
             Self::Document(event) => event.record_class(),
+            Self::LabOrder(event) => event.record_class(),
+            Self::LabReport(_) => RecordClass::Clinical,
             // What was found, planned or done, and what was wrong about it.
             Self::DentalChart(_) => RecordClass::Clinical,
             Self::Clinic(_)
@@ -124,6 +126,24 @@ impl PatientEvent {
             | Self::ErasureRequested { .. }
             | Self::ErasureRefused { .. }
             | Self::PatientErased { .. } => RecordClass::Administrative,
+        }
+    }
+}
+
+impl LabOrderEvent {
+    /// A draft that nobody ordered says nothing yet.
+    fn record_class(&self) -> RecordClass {
+        match self {
+            Self::LabTestsDrafted { .. } => RecordClass::Administrative,
+            Self::LabTestsOrdered { .. }
+            | Self::LabOrderActivated { .. }
+            | Self::SpecimenCollected { .. }
+            | Self::SpecimenRejected { .. }
+            | Self::LabOrderHeld { .. }
+            | Self::LabOrderReleased { .. }
+            | Self::LabOrderRevoked { .. }
+            | Self::LabOrderCompleted { .. }
+            | Self::LabOrderReopened { .. } => RecordClass::Clinical,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
     AccessEvent, Actor, AppointmentEvent, ChargeEvent, ClinicEvent, DentalChartEvent, DentalTemplateEvent, DoctorEvent,
-    DocumentEvent, InvoiceEvent, PatientEvent, StaffEvent,
+    DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent, PatientEvent, StaffEvent,
     audit::{Mark, TABLE, Told, meaning},
 };
 use serde_json::Value;
@@ -23,6 +23,8 @@ fn types() -> Vec<&'static str> {
         DentalTemplateEvent::VARIANTS,
         ChargeEvent::VARIANTS,
         InvoiceEvent::VARIANTS,
+        LabOrderEvent::VARIANTS,
+        LabReportEvent::VARIANTS,
         AccessEvent::VARIANTS,
     ]
     .concat()

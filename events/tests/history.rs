@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
     AccessEvent, AggregateKind, AppointmentEvent, CatalogueEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
-    DentalTemplateEvent, DoctorEvent, DocumentEvent, InvoiceEvent, MedicineEvent, PatientEvent, StaffEvent,
-    SubstanceEvent,
+    DentalTemplateEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent, MedicineEvent,
+    PatientEvent, StaffEvent, SubstanceEvent,
     codec::{DecodeError, SCHEMA_VERSION, decode, encode},
 };
 use serde_json::Value;
@@ -29,6 +29,8 @@ fn types() -> Vec<(AggregateKind, &'static str)> {
         of(AggregateKind::Medicine, MedicineEvent::VARIANTS),
         of(AggregateKind::Substance, SubstanceEvent::VARIANTS),
         of(AggregateKind::Catalogue, CatalogueEvent::VARIANTS),
+        of(AggregateKind::LabOrder, LabOrderEvent::VARIANTS),
+        of(AggregateKind::LabReport, LabReportEvent::VARIANTS),
         of(AggregateKind::Access, AccessEvent::VARIANTS),
     ]
     .concat()

@@ -2,7 +2,8 @@
 
 use crate::{
     AppointmentDays, Appointments, BillingDays, Charges, Clinics, DentalCharts, DentalTemplates, Doctors, Documents,
-    EmergencyAccesses, Erasures, Invoices, Medicines, PatientStats, Patients, Projection, Retentions, Staff, Usage,
+    EmergencyAccesses, Erasures, Invoices, LabOrders, LabReports, Medicines, PatientStats, Patients, Projection,
+    Retentions, Staff, Usage,
 };
 
 /// Something to be done with a read model, whichever it is.
@@ -44,7 +45,7 @@ projections! {
     Erasures,
     Retentions,
     EmergencyAccesses,
-    BillingDays, Charges, DentalCharts, DentalTemplates, Documents, Invoices, Medicines,
+    BillingDays, Charges, DentalCharts, DentalTemplates, Documents, Invoices, LabOrders, LabReports, Medicines,
 }
 
 #[cfg(test)]

@@ -52,12 +52,12 @@ impl Projection for Usage {
             DomainEvent::Patient(change) => of_patient(change) != 0,
             DomainEvent::Document(change) => change.storage_taken() != 0,
             DomainEvent::Appointment(_)
-            | DomainEvent::Access(_)
             | DomainEvent::DentalChart(_)
             | DomainEvent::DentalTemplate(_)
             | DomainEvent::Charge(_)
             | DomainEvent::Invoice(_) => false,
             DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => false,
+            DomainEvent::LabOrder(_) | DomainEvent::LabReport(_) | DomainEvent::Access(_) => false,
         };
         if counted { vec![event.clinic.0] } else { Vec::new() }
     }
@@ -73,12 +73,12 @@ impl Projection for Usage {
             DomainEvent::Document(change) => row.storage += change.storage_taken(),
             DomainEvent::Clinic(_)
             | DomainEvent::Appointment(_)
-            | DomainEvent::Access(_)
             | DomainEvent::DentalChart(_)
             | DomainEvent::DentalTemplate(_)
             | DomainEvent::Charge(_)
             | DomainEvent::Invoice(_) => {}
             DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => {}
+            DomainEvent::LabOrder(_) | DomainEvent::LabReport(_) | DomainEvent::Access(_) => {}
         }
         row.position = event.position;
         Some(row)

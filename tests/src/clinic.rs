@@ -120,6 +120,22 @@ pub fn working_time(n: u64, hour: u32, minute: u32) -> DateTime<Utc> {
 }
 
 impl TestClinic {
+    /// A blood test, ordered by a doctor of its own, and a report with a critical result; the ids of order and report.
+    pub async fn tested(&self, patient: &str) -> (String, String) {
+        let (doctor, technician) = (self.doctor_and_administrator().await, self.staff(&["lab_technician"]).await);
+        let tests = json!([{"code": "2345-7", "text": "Glucose", "kind": "blood"}]);
+        let order = json!({"patient_id": patient, "tests": tests});
+        let order = doctor.post(&self.path("/lab-orders"), order).await.expect(201).id();
+        let report = technician.post(&self.path("/lab-reports"), json!({"order_id": order})).await.expect(201).id();
+        let result = json!({
+            "code": "2345-7", "text": "Glucose", "value": {"type": "quantity", "value": 500, "unit": "mg/dL"},
+            "range": {"critical_high": 400}
+        });
+        let path = self.path(&format!("/lab-reports/{report}/results"));
+        technician.post(&path, json!({"result": result})).await.expect(200);
+        (order, report)
+    }
+
     /// Lifts every limit of the plan.
     pub async fn without_limits(&self, platform: &Client) {
         let none = json!({"doctors": null, "patients": null, "receptionists": null, "offices": null, "storage": null});

@@ -51,6 +51,8 @@ struct Scene {
     dental_template: String,
     charge: String,
     invoice: String,
+    lab_order: String,
+    lab_report: String,
     /// Whose roles show everything.
     everything: Client,
     replay: String,
@@ -90,6 +92,7 @@ impl Scene {
         let invoice = json!({"patient_id": asha, "charge_ids": [charge]});
         let invoice = clinic.post("/invoices", invoice).await.expect(201).id();
         let medicine = clinic.post("/medicines", json!({"name": "House mixture"})).await.expect(201).id();
+        let (lab_order, lab_report) = clinic.tested(&asha).await;
         let replay = clinic.post("/audit/replays", json!({"until": 1})).await.expect(202).id();
         let glass = json!({"reason": "other", "text": "No history at hand.", "hours": 1, "password": PASSWORD});
         let nurse = clinic.staff(&["nurse"]).await;
@@ -111,6 +114,8 @@ impl Scene {
             dental_template,
             charge,
             invoice,
+            lab_order,
+            lab_report,
             everything,
             replay,
             emergency,
@@ -153,6 +158,8 @@ impl Scene {
             ("charges", &self.charge),
             ("invoices", &self.invoice),
             ("medicines", &self.medicine),
+            ("lab-orders", &self.lab_order),
+            ("lab-reports", &self.lab_report),
             ("audit", &self.replay),
             ("emergency-accesses", &self.emergency),
         ]);

@@ -14,6 +14,7 @@ mod erasures;
 mod forgotten;
 mod glass;
 mod input;
+mod laboratory;
 mod logins;
 mod medicines;
 mod outages;

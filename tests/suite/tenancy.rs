@@ -81,9 +81,23 @@ fn body_of(operation: &str) -> Option<Value> {
         "RecordPayment" => json!({"amount": {"minor": 1, "currency": "INR"}, "method": "cash"}),
         "IssueCreditNote" => json!({"amount": {"minor": 1, "currency": "INR"}, "reason": "discount"}),
         "IssueRefund" => json!({"amount": {"minor": 1, "currency": "INR"}, "method": "cash", "reason": "goodwill"}),
+        "ActivateLabOrder" | "HoldLabOrder" | "ReleaseLabOrder" | "ReleaseReport" => json!({}),
+        "CollectSpecimen" => json!({"barcode": "B-1"}),
+        "RejectSpecimen" => json!({"specimen_id": some, "reason": "clotted"}),
+        "RevokeLabOrder" | "EnterReportInError" => json!({"reason": "a mistake"}),
+        "RecordResult" | "AmendReport" => json!({"result": some_result()}),
+        "CorrectReport" => {
+            json!({"result_id": some, "result": some_result(), "reason": "other", "why": "a mistake"})
+        }
+        "VerifyResult" | "AcknowledgeCritical" => json!({"result_id": some}),
+        "NotifyCritical" => json!({"result_id": some, "channel": "phone"}),
         "RescheduleAppointment" => json!({"start": working_time(3, 10, 0)}),
         _ => return None,
     })
+}
+
+fn some_result() -> Value {
+    json!({"code": "2345-7", "text": "Glucose", "value": {"type": "text", "text": "none"}})
 }
 
 struct Route {
@@ -194,7 +208,10 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
     clinic.get_at(invoice.position(), &format!("/invoices/{}", invoice.id())).await.expect(200);
     let medicine = clinic.post("/medicines", json!({"name": "House mixture"})).await.expect(201);
     clinic.get_at(medicine.position(), &format!("/medicines/{}", medicine.id())).await.expect(200);
+    let (order, report) = clinic.tested(&patient).await;
     BTreeMap::from([
+        ("lab-orders", order),
+        ("lab-reports", report),
         ("charges", charge),
         ("invoices", invoice.id()),
         ("dental-charts", patient.clone()),

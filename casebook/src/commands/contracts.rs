@@ -10,8 +10,8 @@ use anyhow::{Context, Result, ensure};
 use clap::{Arg, Args, CommandFactory};
 use events::{
     AccessEvent, AggregateKind, AppointmentEvent, CatalogueEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
-    DentalTemplateEvent, DoctorEvent, DocumentEvent, InvoiceEvent, MedicineEvent, PatientEvent, StaffEvent,
-    SubstanceEvent,
+    DentalTemplateEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent, MedicineEvent,
+    PatientEvent, StaffEvent, SubstanceEvent,
 };
 use schemars::schema_for;
 
@@ -69,6 +69,8 @@ fn contracts() -> Result<BTreeMap<PathBuf, String>> {
         (AggregateKind::Medicine, schema_for!(MedicineEvent)),
         (AggregateKind::Substance, schema_for!(SubstanceEvent)),
         (AggregateKind::Catalogue, schema_for!(CatalogueEvent)),
+        (AggregateKind::LabOrder, schema_for!(LabOrderEvent)),
+        (AggregateKind::LabReport, schema_for!(LabReportEvent)),
         (AggregateKind::Access, schema_for!(AccessEvent)),
     ];
     let mut files = BTreeMap::from([

@@ -9,6 +9,8 @@ mod disclosures;
 mod doctors;
 mod document;
 mod glass;
+mod lab_orders;
+mod lab_reports;
 mod medicines;
 mod needs;
 mod patients;
@@ -36,5 +38,7 @@ pub fn all() -> ApiRouter<App> {
         .merge(dental::routes())
         .merge(billing::routes())
         .merge(medicines::routes())
+        .merge(lab_orders::routes())
+        .merge(lab_reports::routes())
         .merge(replays::routes())
 }

@@ -9,10 +9,7 @@ use events::{
 };
 
 use super::lanes::Lanes;
-use crate::{
-    Clinic, Context, Doctor, Facts, Patient, Read, Refusal,
-    patient::{Group, Life},
-};
+use crate::{Clinic, Context, Doctor, Facts, Patient, Read, Refusal, patient::Group};
 
 const MAX_MONTHS_AHEAD: Months = Months::new(12);
 /// Whoever stands at the desk came a moment ago.
@@ -103,13 +100,7 @@ impl Wish {
     fn check_patient(&self, facts: &Facts) -> Result<(), Refusal> {
         let patient = facts.get::<Patient>(self.patient);
         let patient = patient.ok_or_else(|| Refusal::not_found("patient").at("/patient_id"))?;
-        let refusal = match Group::of(self.patient, patient, facts).life() {
-            Life::Active => return Ok(()),
-            Life::Inactive => Refusal::rule("patient-inactive", "The patient is deactivated; reactivate them first."),
-            Life::Deceased => Refusal::rule("patient-deceased", "The patient's death is on record."),
-            Life::Erased => Refusal::gone(),
-        };
-        Err(refusal.at("/patient_id"))
+        Group::of(self.patient, patient, facts).may_come().map_err(|refusal| refusal.at("/patient_id"))
     }
 
     fn check_when(&self, context: &Context<'_>) -> Result<(), Refusal> {

@@ -107,6 +107,8 @@ pub struct UpdateSettings {
     pub no_show_grace_minutes: Change<Whole<0, 1440>>,
     /// Whether a booking waits for a confirmation (`pending`) or is `booked` at once.
     pub confirm_bookings: Change<bool>,
+    /// Whether somebody else than who recorded a laboratory result verifies it; it is so unless a clinic says otherwise.
+    pub results_verified_by_another: Change<bool>,
     /// How long records are kept; replaces all periods, and what is left out of it is as Casebook comes.
     pub retention: Change<RetentionPeriods>,
 }
@@ -163,6 +165,7 @@ impl UpdateSettings {
             overbooking: self.overbooking.over(before.overbooking),
             no_show_grace_minutes: self.no_show_grace_minutes.over(before.no_show_grace_minutes),
             confirm_bookings: self.confirm_bookings.over(before.confirm_bookings),
+            results_verified_by_another: self.results_verified_by_another.over(before.results_verified_by_another),
             retention: self.retention.over(before.retention),
         };
         if settings == *before {

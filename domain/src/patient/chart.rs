@@ -44,6 +44,8 @@ impl ChartSummary {
             | DomainEvent::DentalTemplate(_)
             | DomainEvent::Charge(_)
             | DomainEvent::Invoice(_)
+            | DomainEvent::LabOrder(_)
+            | DomainEvent::LabReport(_)
             | DomainEvent::Access(_) => {}
             DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => {}
         }

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use events::{
-    Actor, AppointmentId, ClinicId, DocumentId, DomainEvent, PatientId, StreamId,
+    Actor, AppointmentId, ClinicId, DocumentId, DomainEvent, LabOrderId, LabReportId, PatientId, StreamId,
     claim::{ClaimKey, CounterKey},
 };
 use serde::de::DeserializeOwned;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     Aggregate, Appointment, AppointmentCommand, Clinic, Context, Decision, Document, DocumentCommand, Facts, HeldTime,
-    Patient, PatientCommand, Pseudonyms, Read, Refusal, State,
+    LabOrder, LabOrderCommand, LabReport, LabReportCommand, Patient, PatientCommand, Pseudonyms, Read, Refusal, State,
     patient::{ChartSummary, Group, Life},
 };
 
@@ -156,6 +156,24 @@ impl World {
         command: impl Into<DocumentCommand>,
     ) -> Result<Vec<DomainEvent>, Refusal> {
         self.when::<Document>(document, command)
+    }
+
+    /// Runs a command on an order of laboratory tests.
+    pub fn lab_order(
+        &mut self,
+        order: LabOrderId,
+        command: impl Into<LabOrderCommand>,
+    ) -> Result<Vec<DomainEvent>, Refusal> {
+        self.when::<LabOrder>(order, command)
+    }
+
+    /// Runs a command on a laboratory report.
+    pub fn lab_report(
+        &mut self,
+        report: LabReportId,
+        command: impl Into<LabReportCommand>,
+    ) -> Result<Vec<DomainEvent>, Refusal> {
+        self.when::<LabReport>(report, command)
     }
 
     /// Where the person stands whose record it is.

@@ -7,6 +7,7 @@ mod contact;
 mod content;
 mod dental;
 mod identity;
+mod laboratory;
 mod language;
 mod moment;
 mod money;
@@ -14,6 +15,7 @@ mod numbers;
 mod password;
 mod patch;
 mod text;
+mod unit;
 mod zone;
 
 pub use address::PostalAddress;
@@ -21,6 +23,7 @@ pub use contact::{CountryCode, Email, Phone, Url};
 pub use content::{MediaType, Sha256};
 pub use dental::{CdtCode, ToothNumber};
 pub use identity::{DocumentNumber, Slug, TaxId, Username};
+pub use laboratory::{Barcode, LoincCode};
 pub use language::LanguageTag;
 pub use moment::DayOrInstant;
 pub use money::{Currency, Price, Sum};
@@ -28,6 +31,7 @@ pub use numbers::Whole;
 pub use password::Password;
 pub use patch::{Change, Patch};
 pub use text::{Justification, Name, Text};
+pub use unit::Unit;
 pub use zone::TimeZone;
 
 /// Why something was done, in words: a cancellation, a leave, a deactivation.

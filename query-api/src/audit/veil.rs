@@ -29,6 +29,8 @@ fn capability(model: &str, field: &str) -> Option<Capability> {
         ("document", _) => Capability::Documents,
         ("dental_chart" | "dental_template", _) => Capability::DentalChart,
         ("charge" | "invoice", _) => Capability::Billing,
+        ("lab_order", _) => Capability::Prescribe,
+        ("lab_report", _) => Capability::LabResults,
         ("staff", _) => Capability::Staff,
         ("doctor", _) => Capability::DoctorHours,
         ("clinic", _) => Capability::ClinicProfile,

@@ -27,6 +27,8 @@ pub trait ClinicalResource: Projection<Key = Uuid> {
     const KIND: AggregateKind;
     /// What one must be allowed to read to see it.
     const CAPABILITY: Capability;
+    /// Another capability, the full right to which shows all of it as well.
+    const OR: Option<Capability> = None;
     /// Limited rights that show some of it, beside a patient's to their own and an auditor's by grant; which of it,
     /// [`ClinicalResource::narrow`] and [`ClinicalResource::shows`] say.
     const LIMITS: &'static [Limit] = &[];

@@ -83,6 +83,8 @@ fn capability(row: &StoredRow) -> Option<Capability> {
         "document" => Capability::Documents,
         "dental_chart" | "dental_template" => Capability::DentalChart,
         "charge" | "invoice" => Capability::Billing,
+        "lab_order" => Capability::Prescribe,
+        "lab_report" => Capability::LabResults,
         "staff" if row.patient.is_some() => Capability::PortalAccounts,
         "staff" => Capability::Staff,
         "doctor" => Capability::DoctorHours,

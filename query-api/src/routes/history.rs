@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use events::{ActorKind, AggregateKind, PatientEvent, PatientId, Position, Purpose, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::{Capability, ListQuery, Path, Problem, page::List};
+use service_kit::{Capability, Limit, ListQuery, Path, Problem, page::List};
 use strum::{VariantArray, VariantNames};
 use uuid::Uuid;
 
@@ -85,6 +85,8 @@ fn of_kind(kind: AggregateKind) -> Option<Capability> {
         AggregateKind::Staff => Some(Capability::PortalAccounts),
         AggregateKind::DentalChart => Some(Capability::DentalChart),
         AggregateKind::Charge | AggregateKind::Invoice => Some(Capability::Billing),
+        AggregateKind::LabOrder => Some(Capability::Prescribe),
+        AggregateKind::LabReport => Some(Capability::LabResults),
         AggregateKind::Clinic
         | AggregateKind::Doctor
         | AggregateKind::Patient
@@ -103,7 +105,12 @@ fn select(
 ) -> Result<Select, Problem> {
     let may = |capability| reader.grant(capability).allows_read();
     let events: Vec<&str> = PatientEvent::VARIANTS.iter().copied().filter(|event| may(capability(event))).collect();
-    let of_charts = AggregateKind::VARIANTS.iter().filter(|kind| of_kind(**kind).is_some_and(may));
+    // That there is something not yet released says something by itself.
+    let is_told = |capability| {
+        let reach = reader.grant(capability).read;
+        may(capability) && (reach.is_everything() || !reach.covers(Limit::Released))
+    };
+    let of_charts = AggregateKind::VARIANTS.iter().filter(|kind| of_kind(**kind).is_some_and(is_told));
     let kinds: Vec<&str> = of_charts.map(|kind| kind.as_str()).collect();
     // Whoever may see a record may know who broke the glass to it: the patient first of all.
     let glass = ["EmergencyAccessGranted", "EmergencyAccessEnded", "EmergencyAccessReviewed"];

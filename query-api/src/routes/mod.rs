@@ -13,6 +13,10 @@ pub mod emergency_accesses;
 pub mod erasures;
 pub mod export;
 pub mod history;
+pub mod lab_orders;
+pub mod lab_reports;
+pub mod lab_results;
+pub mod lab_worklist;
 pub mod medicines;
 pub mod patients;
 pub mod profile;
@@ -47,6 +51,10 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(patients::routes())
         .merge(history::routes())
         .merge(medicines::routes())
+        .merge(lab_orders::routes())
+        .merge(lab_worklist::routes())
+        .merge(lab_reports::routes())
+        .merge(lab_results::routes())
         .merge(erasures::routes())
         .merge(emergency_accesses::routes())
         .merge(auditor_grants::routes())

@@ -4,11 +4,14 @@
 use chrono::TimeDelta;
 use events::{
     AllergyId, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, ClosureId, ConsentId, DoctorEvent, DoctorId,
-    DocumentEvent, DocumentId, LeaveId, Number, OfficeId, PatientEvent, PatientId, Role, Sealed, StaffEvent, UserId,
+    DocumentEvent, DocumentId, LabOrderEvent, LabOrderId, LabReportEvent, LabReportId, LabResultId, LeaveId, Number,
+    OfficeId, PatientEvent, PatientId, Role, Sealed, StaffEvent, UserId,
     appointment::{AppointmentKind, AppointmentReason, AppointmentStatus, BookingReason, CancelledBy, Slot},
     clinic::{Closure, Settings},
     doctor::DoctorReason,
     document::{DocumentKind, DocumentRemark, DocumentStatus, UploadFailure},
+    lab_order::LabReason,
+    lab_report::{LabResult, ReferenceRange, ResultFlag, ResultValue},
     patient::{
         Allergy, Confidentiality, ConsentScope, ConsentText, Criticality, Death, FamilyRelationship, PatientStatus,
         Reason, Standing,
@@ -33,6 +36,7 @@ pub struct Life {
     documents: Vec<Paper>,
     pub(super) mouths: Mouths,
     pub(super) till: Till,
+    lab_orders: Vec<(LabOrderId, PatientId, LabReportId)>,
     staff: Vec<(UserId, Vec<Role>, bool)>,
     doctors: Vec<(DoctorId, bool)>,
     offices: Vec<(OfficeId, bool)>,
@@ -84,13 +88,14 @@ impl Life {
         let offices = vec![(history.office_added("Main"), true)];
         let (patients, appointments, staff, doctors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (mouths, till) = (Mouths::default(), Till::default());
-        Self { history, patients, appointments, documents: Vec::new(), mouths, till, staff, doctors, offices }
+        let (documents, lab_orders) = (Vec::new(), Vec::new());
+        Self { history, patients, appointments, documents, mouths, till, lab_orders, staff, doctors, offices }
     }
 
     /// One thing happens; sometimes one that needs something that is not there yet does not.
     pub fn step(&mut self, choice: u32) {
         let mut chance = Chance(choice);
-        match chance.of(22) {
+        match chance.of(24) {
             0 => self.clinic_changes(&mut chance),
             1 | 2 => self.staff_changes(&mut chance),
             3 | 4 => self.doctor_changes(&mut chance),
@@ -101,6 +106,8 @@ impl Life {
             13 | 14 => self.paper_comes(&mut chance),
             15 | 16 => self.teeth_change(&mut chance),
             17 | 18 => self.money_moves(&mut chance),
+            19 => self.tests_ordered(&mut chance),
+            20 => self.tests_reported(&mut chance),
             _ => self.appointment_changes(&mut chance),
         }
     }
@@ -302,6 +309,56 @@ impl Life {
         let (survivor, was) = (survivor.id, source.standing);
         self.history.patient(source.id, PatientEvent::PatientMergedInto { survivor, was, sealed });
         self.patients[index].merged_into = Some(survivor);
+    }
+
+    /// Tests for some patient, sometimes put on hold, and a report that is begun.
+    fn tests_ordered(&mut self, chance: &mut Chance) {
+        let Some(patient) = self.patients.get(chance.of(self.patients.len())).map(|person| person.id) else { return };
+        let order = self.history.lab_ordered(patient);
+        if chance.of(3) == 0 {
+            let sealed = Sealed::Open(LabReason { reason: Some(chance.pick(&NAMES).to_owned()) });
+            self.history.lab_order(order, LabOrderEvent::LabOrderHeld { patient, sealed });
+            self.history.lab_order(order, LabOrderEvent::LabOrderReleased { patient });
+        }
+        let report = LabReportId(self.history.fresh());
+        let number = Number::Given(format!("LR-{}", self.lab_orders.len() + 1));
+        let doctor = DoctorId(Uuid::from_u128(1));
+        self.history.lab_report(report, LabReportEvent::LabReportRegistered { number, order, patient, doctor });
+        self.lab_orders.push((order, patient, report));
+    }
+
+    /// A result of one of the reports, sometimes in the place of another.
+    fn tests_reported(&mut self, chance: &mut Chance) {
+        let Some((_, patient, report)) = self.lab_orders.get(chance.of(self.lab_orders.len())).copied() else { return };
+        let [result, later] = [self.history.fresh(), self.history.fresh()].map(LabResultId);
+        let found = LabResult {
+            code: "2345-7".to_owned(),
+            text: chance.pick(&NAMES).to_owned(),
+            value: ResultValue::Quantity {
+                value: chance.of(500) as f64 / 10.0,
+                unit: "mg/dL".to_owned(),
+                comparator: None,
+            },
+            range: Some(ReferenceRange {
+                low: Some(70.5),
+                text: Some(chance.pick(&NAMES).to_owned()),
+                ..Default::default()
+            }),
+            flag: Some(chance.pick(ResultFlag::VARIANTS)),
+            note: None,
+        };
+        let recorded = |result, replaces, critical| LabReportEvent::LabResultRecorded {
+            patient,
+            result,
+            replaces,
+            by: None,
+            critical,
+            sealed: Sealed::Open(found.clone()),
+        };
+        self.history.lab_report(report, recorded(result, None, chance.of(2) == 0));
+        if chance.of(2) == 0 {
+            self.history.lab_report(report, recorded(later, Some(result), false));
+        }
     }
 
     fn books(&mut self, chance: &mut Chance) {

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use events::{
     Actor, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, DocumentEvent, DocumentId,
-    DomainEvent, EmergencyAccessId, Ledger, Number, OfficeId, PatientEvent, PatientId, Purpose, Recorded, Role, Sealed,
-    StaffEvent, StreamId, UserId,
+    DomainEvent, EmergencyAccessId, LabOrderEvent, LabOrderId, LabReportEvent, LabReportId, Ledger, Number, OfficeId,
+    PatientEvent, PatientId, Purpose, Recorded, Role, Sealed, StaffEvent, StreamId, UserId,
     appointment::{AppointmentKind, AppointmentStatus, BookingReason, Slot},
     calendar::{WeeklyHours, day_of},
     claim::KeyedHash,
@@ -19,6 +19,7 @@ use events::{
     codec,
     doctor::DoctorIdentity,
     document::{DocumentKind, DocumentText, Owner},
+    lab_order::{LabRequest, LabTest, OrderPriority, TestKind},
     patient::{Demographics, PatientStatus, Standing},
     staff::{EmergencyReason, EmergencyText, Proof, StaffIdentity},
     values::Gender,
@@ -139,6 +140,14 @@ impl History {
 
     pub fn document(&mut self, document: DocumentId, event: DocumentEvent) {
         self.push(document.into(), event);
+    }
+
+    pub fn lab_order(&mut self, order: LabOrderId, event: LabOrderEvent) {
+        self.push(order.into(), event);
+    }
+
+    pub fn lab_report(&mut self, report: LabReportId, event: LabReportEvent) {
+        self.push(report.into(), event);
     }
 }
 
@@ -337,5 +346,28 @@ impl History {
         };
         self.document(document, registered);
         document
+    }
+}
+
+/// The laboratory.
+impl History {
+    /// A blood test.
+    pub fn lab_ordered(&mut self, patient: PatientId) -> LabOrderId {
+        let order = LabOrderId(self.fresh());
+        let tests = vec![LabTest { code: "2345-7".to_owned(), text: "Glucose".to_owned(), kind: TestKind::Blood }];
+        let request = LabRequest { tests, reason: Some("polyuria".to_owned()) };
+        self.lab_order(
+            order,
+            LabOrderEvent::LabTestsOrdered {
+                number: Number::Given(format!("LAB-20260302-{:03}", self.made)),
+                patient,
+                doctor: DoctorId(Uuid::from_u128(1)),
+                visit: None,
+                priority: OrderPriority::Routine,
+                kinds: vec![TestKind::Blood],
+                sealed: Sealed::Open(request),
+            },
+        );
+        order
     }
 }
