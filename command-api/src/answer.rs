@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use events::{
     ClinicEvent, DentalChartEvent, DoctorEvent, DomainEvent, InvoiceEvent, PatientEvent, Position, Recorded,
-    StaffEvent, StreamId,
+    StaffEvent, StreamId, VisitEvent,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,8 @@ fn made(event: &DomainEvent) -> Option<(&'static str, Uuid)> {
             Some(("credit_note_id", credit_note.0))
         }
         DomainEvent::Invoice(InvoiceEvent::RefundIssued { refund, .. }) => Some(("refund_id", refund.0)),
+        DomainEvent::Visit(VisitEvent::VitalsRecorded { vitals, .. }) => Some(("vitals_id", vitals.0)),
+        DomainEvent::Visit(VisitEvent::DiagnosisRecorded { diagnosis, .. }) => Some(("diagnosis_id", diagnosis.0)),
         _ => None,
     }
 }

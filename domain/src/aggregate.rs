@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use events::{
-    Actor, AggregateKind, DoctorId, DomainEvent, OfficeId, PatientId, StreamId,
+    Actor, AggregateKind, DoctorId, DomainEvent, OfficeId, PatientId, StreamId, UserId,
     claim::{Bound, ClaimChange, ClaimKey, CounterChange, CounterKey, DoctorTime},
     values::Span,
 };
@@ -92,6 +92,8 @@ pub struct Facts {
     pub claims: BTreeMap<ClaimKey, Option<StreamId>>,
     pub times: BTreeMap<Read, Vec<HeldTime>>,
     pub counters: BTreeMap<CounterKey, i64>,
+    /// Who gives the command: whose licence, say, it rests on.
+    pub actor: Option<UserId>,
     /// An append of this decision failed on a claim, on a doctor's time or on a bound: now the decision
     /// reads what it had left to the append, to refuse in the domain's words. The claim that was lost is
     /// among `claims`, whether or not `reads` asks for it.

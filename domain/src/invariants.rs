@@ -250,6 +250,8 @@ fn claims_are_right(world: &World) {
         | State::Invoice(_) => Vec::new(),
         State::Medicine(_) | State::Substance(_) | State::Catalogue(_) => Vec::new(),
         State::LabOrder(_) | State::LabReport(_) => Vec::new(),
+        State::Visit(visit) => visit.held(),
+        State::Department(department) => department.held(),
     };
     let all: BTreeMap<ClaimKey, StreamId> =
         world.states().flat_map(|(stream, state)| held(state).into_iter().map(|claim| (claim, *stream))).collect();

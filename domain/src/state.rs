@@ -8,8 +8,8 @@ use events::{
 };
 
 use crate::{
-    Aggregate, Appointment, Catalogue, Charge, Clinic, DentalChart, DentalTemplate, Doctor, Document, Invoice,
-    LabOrder, LabReport, Medicine, Patient, Staff, Substance,
+    Aggregate, Appointment, Catalogue, Charge, Clinic, DentalChart, DentalTemplate, Department, Doctor, Document,
+    Invoice, LabOrder, LabReport, Medicine, Patient, Staff, Substance, Visit,
 };
 
 /// The state of any aggregate.
@@ -32,6 +32,8 @@ pub enum State {
     Catalogue(Catalogue),
     LabOrder(LabOrder),
     LabReport(LabReport),
+    Visit(Visit),
+    Department(Department),
 }
 
 impl State {
@@ -53,6 +55,8 @@ impl State {
             DomainEvent::Catalogue(event) => step::<Catalogue>(before, event),
             DomainEvent::LabOrder(event) => step::<LabOrder>(before, event),
             DomainEvent::LabReport(event) => step::<LabReport>(before, event),
+            DomainEvent::Visit(event) => step::<Visit>(before, event),
+            DomainEvent::Department(event) => step::<Department>(before, event),
             // The access ledger has no aggregates: nothing is decided on what it holds.
             DomainEvent::Access(_) => None,
         }
@@ -76,6 +80,8 @@ impl State {
             DomainEvent::Catalogue(event) => advance::<Catalogue>(before, event),
             DomainEvent::LabOrder(event) => advance::<LabOrder>(before, event),
             DomainEvent::LabReport(event) => advance::<LabReport>(before, event),
+            DomainEvent::Visit(event) => advance::<Visit>(before, event),
+            DomainEvent::Department(event) => advance::<Department>(before, event),
             DomainEvent::Access(_) => None,
         }
     }

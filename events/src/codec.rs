@@ -49,6 +49,8 @@ pub fn encode(event: &DomainEvent) -> Encoded {
         DomainEvent::Catalogue(event) => serde_json::to_value(event),
         DomainEvent::LabOrder(event) => serde_json::to_value(event),
         DomainEvent::LabReport(event) => serde_json::to_value(event),
+        DomainEvent::Visit(event) => serde_json::to_value(event),
+        DomainEvent::Department(event) => serde_json::to_value(event),
         DomainEvent::Access(event) => serde_json::to_value(event),
     }
     .expect("an event is plain data with string keys")["data"]
@@ -95,6 +97,8 @@ pub fn decode(
         AggregateKind::Catalogue => parse::<crate::CatalogueEvent>(&joined)?.into(),
         AggregateKind::LabOrder => parse::<crate::LabOrderEvent>(&joined)?.into(),
         AggregateKind::LabReport => parse::<crate::LabReportEvent>(&joined)?.into(),
+        AggregateKind::Visit => parse::<crate::VisitEvent>(&joined)?.into(),
+        AggregateKind::Department => parse::<crate::DepartmentEvent>(&joined)?.into(),
         AggregateKind::Access => parse::<crate::AccessEvent>(&joined)?.into(),
     })
 }

@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use crate::{
     AccessEvent, AppointmentEvent, AppointmentId, CatalogueEvent, CatalogueId, ChargeEvent, ChargeId, ClinicEvent,
-    ClinicId, DentalChartEvent, DentalChartId, DentalTemplateEvent, DentalTemplateId, DoctorEvent, DoctorId,
-    DocumentEvent, DocumentId, InvoiceEvent, InvoiceId, LabOrderEvent, LabOrderId, LabReportEvent, LabReportId,
-    MedicineEvent, MedicineId, Number, PatientEvent, PatientId, StaffEvent, SubstanceEvent, SubstanceId, UserId,
+    ClinicId, DentalChartEvent, DentalChartId, DentalTemplateEvent, DentalTemplateId, DepartmentEvent, DepartmentId,
+    DoctorEvent, DoctorId, DocumentEvent, DocumentId, InvoiceEvent, InvoiceId, LabOrderEvent, LabOrderId,
+    LabReportEvent, LabReportId, MedicineEvent, MedicineId, Number, PatientEvent, PatientId, StaffEvent,
+    SubstanceEvent, SubstanceId, UserId, VisitEvent, VisitId,
 };
 
 /// The kinds of aggregate. The written form is stored for ever.
@@ -51,6 +52,8 @@ pub enum AggregateKind {
     Catalogue,
     LabOrder,
     LabReport,
+    Visit,
+    Department,
     /// A record of the access ledger: each is a stream of its own, of one event, and no aggregate.
     Access,
 }
@@ -94,6 +97,8 @@ stream_of! {
     CatalogueId => Catalogue,
     LabOrderId => LabOrder,
     LabReportId => LabReport,
+    VisitId => Visit,
+    DepartmentId => Department,
 }
 
 /// Anything that can have happened in a clinic.
@@ -114,6 +119,8 @@ pub enum DomainEvent {
     Catalogue(CatalogueEvent),
     LabOrder(LabOrderEvent),
     LabReport(LabReportEvent),
+    Visit(VisitEvent),
+    Department(DepartmentEvent),
     Access(AccessEvent),
 }
 
@@ -135,6 +142,8 @@ impl DomainEvent {
             Self::Catalogue(_) => AggregateKind::Catalogue,
             Self::LabOrder(_) => AggregateKind::LabOrder,
             Self::LabReport(_) => AggregateKind::LabReport,
+            Self::Visit(_) => AggregateKind::Visit,
+            Self::Department(_) => AggregateKind::Department,
             Self::Access(_) => AggregateKind::Access,
         }
     }
@@ -157,6 +166,8 @@ impl DomainEvent {
             Self::Catalogue(event) => event.into(),
             Self::LabOrder(event) => event.into(),
             Self::LabReport(event) => event.into(),
+            Self::Visit(event) => event.into(),
+            Self::Department(event) => event.into(),
             Self::Access(event) => event.into(),
         }
     }
@@ -164,7 +175,7 @@ impl DomainEvent {
     /// The patient whom the event is about, if it is one. In the record it is written in that patient's chart.
     pub fn patient(&self, stream: StreamId) -> Option<PatientId> {
         match self {
-            Self::Clinic(_) | Self::Doctor(_) | Self::DentalTemplate(_) => None,
+            Self::Clinic(_) | Self::Doctor(_) | Self::DentalTemplate(_) | Self::Department(_) => None,
             Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => None,
             Self::Staff(event) => event.patient(),
             Self::Patient(_) | Self::DentalChart(_) => Some(PatientId(stream.id)),
@@ -174,6 +185,7 @@ impl DomainEvent {
             Self::Invoice(event) => Some(event.patient()),
             Self::LabOrder(event) => Some(event.patient()),
             Self::LabReport(event) => Some(event.patient()),
+            Self::Visit(event) => Some(event.attendance().patient),
             Self::Access(event) => event.patient(),
         }
     }
@@ -188,13 +200,15 @@ impl DomainEvent {
             | Self::Access(_)
             | Self::DentalChart(_)
             | Self::DentalTemplate(_)
-            | Self::Charge(_) => None,
+            | Self::Charge(_)
+            | Self::Department(_) => None,
             Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => None,
             Self::Patient(event) => event.number_mut(),
             Self::Appointment(event) => event.number_mut(),
             Self::Invoice(event) => event.number_mut(),
             Self::LabOrder(event) => event.number_mut(),
             Self::LabReport(event) => event.number_mut(),
+            Self::Visit(event) => event.number_mut(),
         }
     }
 }

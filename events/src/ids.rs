@@ -27,6 +27,11 @@ id! {
     PatientId,
     AppointmentId,
     DocumentId,
+    VisitId,
+    /// A set of vital signs, measured together.
+    VitalsId,
+    DiagnosisId,
+    DepartmentId,
     /// A span of days on which an office, or the whole clinic, is closed.
     ClosureId,
     /// A doctor's absence.
@@ -60,7 +65,6 @@ id! {
     SubstanceId,
     /// The lists of one kind that are imported into the platform's catalogue.
     CatalogueId,
-    VisitId,
     /// An order of laboratory tests.
     LabOrderId,
     /// What was taken from a patient for the laboratory.

@@ -37,6 +37,8 @@ pub enum Series {
     LabReport { zone: Tz },
     /// `1`, `2`, `3`, … per office and day.
     QueueToken { office: OfficeId, day: NaiveDate },
+    /// `VIS-20260314-001`, by the day of `recorded_at` in the clinic's zone.
+    Visit { zone: Tz },
 }
 
 impl Series {
@@ -50,6 +52,7 @@ impl Series {
             Self::LabOrder { zone } => format!("number/lab-order/{}", day_of(recorded_at, *zone)),
             Self::LabReport { zone } => format!("number/lab-report/{}", day_of(recorded_at, *zone)),
             Self::QueueToken { office, day } => format!("number/queue-token/{office}/{day}"),
+            Self::Visit { zone } => format!("number/visit/{}", day_of(recorded_at, *zone)),
         })
     }
 
@@ -63,6 +66,7 @@ impl Series {
             Self::LabOrder { zone } => format!("LAB-{}-{n:03}", day_of(recorded_at, *zone).format("%Y%m%d")),
             Self::LabReport { zone } => format!("LR-{}-{n:03}", day_of(recorded_at, *zone).format("%Y%m%d")),
             Self::QueueToken { .. } => n.to_string(),
+            Self::Visit { zone } => format!("VIS-{}-{n:03}", day_of(recorded_at, *zone).format("%Y%m%d")),
         }
     }
 }
@@ -91,5 +95,13 @@ mod tests {
         let at: DateTime<Utc> = "2026-12-31T19:00:00Z".parse().unwrap();
         assert_eq!(series.write(1, at), "PT-2027-00001");
         assert_eq!(series.counter(at).as_str(), "number/patient/2027");
+    }
+
+    #[test]
+    fn the_day_of_a_visits_number_is_cut_in_the_clinics_zone() {
+        let series = Series::Visit { zone: chrono_tz::Asia::Kolkata };
+        let at: DateTime<Utc> = "2026-03-13T19:00:00Z".parse().unwrap();
+        assert_eq!(series.write(1, at), "VIS-20260314-001");
+        assert_eq!(series.counter(at).as_str(), "number/visit/2026-03-14");
     }
 }

@@ -4,7 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
-use crate::{AppointmentEvent, DocumentEvent, DomainEvent, LabOrderEvent, PatientEvent};
+use crate::{
+    AppointmentEvent, DocumentEvent, DomainEvent, LabOrderEvent, PatientEvent, VisitEvent, visit::VisitStatus,
+};
 
 /// How long a clinic keeps its records, in years. The defaults are those of the design; what the law of a place asks
 /// for is the clinic's to say.
@@ -89,10 +91,12 @@ impl DomainEvent {
             | Self::Staff(_)
             | Self::Doctor(_)
             | Self::DentalTemplate(_)
+            | Self::Department(_)
             | Self::Charge(_)
             | Self::Invoice(_)
             | Self::Access(_) => RecordClass::Administrative,
             Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => RecordClass::Administrative,
+            Self::Visit(event) => event.record_class(),
         }
     }
 }
@@ -200,5 +204,34 @@ impl DocumentEvent {
     /// Whether the clinic keeps bytes for the document, or room for them, after the event.
     pub fn leaves_content(&self) -> bool {
         !matches!(self, Self::DocumentUploadFailed { .. } | Self::DocumentContentErased { .. })
+    }
+}
+
+impl VisitEvent {
+    fn record_class(&self) -> RecordClass {
+        match self {
+            Self::VisitOpened { status: VisitStatus::Planned, .. }
+            | Self::VisitDoctorAssigned { .. }
+            | Self::VisitCancelled { .. }
+            | Self::VisitEnteredInError { .. } => RecordClass::Administrative,
+            Self::VisitOpened { .. }
+            | Self::VisitArrived { .. }
+            | Self::ChiefComplaintRecorded { .. }
+            | Self::VitalsRecorded { .. }
+            | Self::VitalsEnteredInError { .. }
+            | Self::TriageCompleted { .. }
+            | Self::ConsultationStarted { .. }
+            | Self::DiagnosisRecorded { .. }
+            | Self::DiagnosisCorrected { .. }
+            | Self::DiagnosisEnteredInError { .. }
+            | Self::FollowUpPlanned { .. }
+            | Self::VisitFinished { .. }
+            | Self::VisitReopened { .. } => RecordClass::Clinical,
+        }
+    }
+
+    /// Whether the visit lies ahead, or goes on, after the event.
+    pub fn leaves_open(&self) -> bool {
+        !matches!(self, Self::VisitFinished { .. } | Self::VisitCancelled { .. } | Self::VisitEnteredInError { .. })
     }
 }

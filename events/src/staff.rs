@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantNames};
 
-use crate::{EmergencyAccessId, PatientId, Role, Sealed, claim::KeyedHash};
+use crate::{DepartmentId, EmergencyAccessId, PatientId, Role, Sealed, claim::KeyedHash};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StaffIdentity {
@@ -88,6 +88,13 @@ pub enum StaffEvent {
     RoleRevoked {
         role: Role,
     },
+    DepartmentAssigned {
+        department: DepartmentId,
+    },
+    /// Also before a login ends.
+    DepartmentUnassigned {
+        department: DepartmentId,
+    },
     PasswordChanged {
         patient: Option<PatientId>,
     },
@@ -156,7 +163,10 @@ impl StaffEvent {
             Self::EmergencyAccessGranted { patient, .. }
             | Self::EmergencyAccessEnded { patient, .. }
             | Self::EmergencyAccessReviewed { patient, .. } => Some(*patient),
-            Self::RoleGranted { .. } | Self::RoleRevoked { .. } => None,
+            Self::RoleGranted { .. }
+            | Self::RoleRevoked { .. }
+            | Self::DepartmentAssigned { .. }
+            | Self::DepartmentUnassigned { .. } => None,
         }
     }
 

@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
-    AccessEvent, Actor, AppointmentEvent, ChargeEvent, ClinicEvent, DentalChartEvent, DentalTemplateEvent, DoctorEvent,
-    DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent, PatientEvent, StaffEvent,
+    AccessEvent, Actor, AppointmentEvent, ChargeEvent, ClinicEvent, DentalChartEvent, DentalTemplateEvent,
+    DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent, PatientEvent, StaffEvent,
+    VisitEvent,
     audit::{Mark, TABLE, Told, meaning},
 };
 use serde_json::Value;
@@ -25,6 +26,8 @@ fn types() -> Vec<&'static str> {
         InvoiceEvent::VARIANTS,
         LabOrderEvent::VARIANTS,
         LabReportEvent::VARIANTS,
+        VisitEvent::VARIANTS,
+        DepartmentEvent::VARIANTS,
         AccessEvent::VARIANTS,
     ]
     .concat()

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
     AccessEvent, AggregateKind, AppointmentEvent, CatalogueEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
-    DentalTemplateEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent, MedicineEvent,
-    PatientEvent, StaffEvent, SubstanceEvent,
+    DentalTemplateEvent, DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent,
+    MedicineEvent, PatientEvent, StaffEvent, SubstanceEvent, VisitEvent,
     codec::{DecodeError, SCHEMA_VERSION, decode, encode},
 };
 use serde_json::Value;
@@ -31,6 +31,8 @@ fn types() -> Vec<(AggregateKind, &'static str)> {
         of(AggregateKind::Catalogue, CatalogueEvent::VARIANTS),
         of(AggregateKind::LabOrder, LabOrderEvent::VARIANTS),
         of(AggregateKind::LabReport, LabReportEvent::VARIANTS),
+        of(AggregateKind::Visit, VisitEvent::VARIANTS),
+        of(AggregateKind::Department, DepartmentEvent::VARIANTS),
         of(AggregateKind::Access, AccessEvent::VARIANTS),
     ]
     .concat()

@@ -92,15 +92,20 @@ async fn is_granted(reader: &Reader, as_of: AsOf) -> Result<bool, Problem> {
     grants::cover(reader, Capability::Replay, Span { from: at, to: at }).await
 }
 
-/// A doctor's own patients are those who have, or had, an appointment with the doctor.
+/// A doctor's own patients are those who have, or had, an appointment or a visit with the doctor.
 async fn is_own(reader: &Reader, group: &[PatientId]) -> Result<bool, Problem> {
     let ids: Vec<Uuid> = group.iter().map(|patient| patient.0).collect();
-    let sql = Sql::new("1 FROM read.appointment_1 a WHERE a.clinic_id = s.clinic AND a.patient_id = ANY(")
-        .bind(ids)
+    let doctor = reader.scope().user().0;
+    let sql = Sql::new("1 FROM (SELECT FROM read.appointment_1 a WHERE a.clinic_id = s.clinic AND a.patient_id = ANY(")
+        .bind(ids.clone())
         .push(") AND a.doctor_id = ")
-        .bind(reader.scope().user().0)
-        .push(" LIMIT 1");
-    let found = reader.all::<serde::de::IgnoredAny>(Select::new(&["appointment_1"], sql)).await?;
+        .bind(doctor)
+        .push(" UNION ALL SELECT FROM read.visit_1 v WHERE v.clinic_id = s.clinic AND v.patient_id = ANY(")
+        .bind(ids)
+        .push(") AND v.doctor_id = ")
+        .bind(doctor)
+        .push(") own LIMIT 1");
+    let found = reader.all::<serde::de::IgnoredAny>(Select::new(&["appointment_1", "visit_1"], sql)).await?;
     Ok(!found.value.is_empty())
 }
 

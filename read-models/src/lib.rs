@@ -14,6 +14,7 @@ pub mod clinic;
 pub mod count;
 pub mod dental_chart;
 pub mod dental_template;
+pub mod department;
 pub mod doctor;
 pub mod document;
 pub mod emergency_access;
@@ -32,6 +33,8 @@ pub mod search;
 pub mod staff;
 pub mod stamp;
 pub mod usage;
+pub mod visit;
+pub mod vitals;
 
 pub use appointment::{AppointmentRow, Appointments};
 pub use appointment_day::{AppointmentDayRow, AppointmentDays};
@@ -41,6 +44,7 @@ pub use charge::{ChargeRow, Charges};
 pub use clinic::{ClinicRow, Clinics};
 pub use dental_chart::{DentalChartRow, DentalCharts};
 pub use dental_template::{DentalTemplateRow, DentalTemplates};
+pub use department::{DepartmentRow, Departments};
 pub use doctor::{DoctorRow, Doctors};
 pub use document::{DocumentRow, Documents};
 pub use emergency_access::{EmergencyAccessRow, EmergencyAccesses};
@@ -57,6 +61,8 @@ pub use retention::{RetentionRow, Retentions};
 pub use rows::Rows;
 pub use staff::{Staff, StaffRow};
 pub use usage::{Usage, UsageRow};
+pub use visit::{VisitRow, Visits};
+pub use vitals::{Vitals, VitalsRow};
 
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;

@@ -1,9 +1,9 @@
 //! The list of all read models.
 
 use crate::{
-    AppointmentDays, Appointments, BillingDays, Charges, Clinics, DentalCharts, DentalTemplates, Doctors, Documents,
-    EmergencyAccesses, Erasures, Invoices, LabOrders, LabReports, Medicines, PatientStats, Patients, Projection,
-    Retentions, Staff, Usage,
+    AppointmentDays, Appointments, BillingDays, Charges, Clinics, DentalCharts, DentalTemplates, Departments, Doctors,
+    Documents, EmergencyAccesses, Erasures, Invoices, LabOrders, LabReports, Medicines, PatientStats, Patients,
+    Projection, Retentions, Staff, Usage, Visits, Vitals,
 };
 
 /// Something to be done with a read model, whichever it is.
@@ -45,7 +45,7 @@ projections! {
     Erasures,
     Retentions,
     EmergencyAccesses,
-    BillingDays, Charges, DentalCharts, DentalTemplates, Documents, Invoices, LabOrders, LabReports, Medicines,
+    BillingDays, Charges, DentalCharts, DentalTemplates, Departments, Documents, Invoices, LabOrders, LabReports, Medicines, Visits, Vitals,
 }
 
 #[cfg(test)]

@@ -115,6 +115,8 @@ impl StaffRow {
             | StaffEvent::RoleGranted { .. }
             | StaffEvent::PasswordChanged { .. }
             | StaffEvent::PasswordResetRequested { .. }
+            | StaffEvent::DepartmentAssigned { .. }
+            | StaffEvent::DepartmentUnassigned { .. }
             | StaffEvent::EmergencyAccessGranted { .. }
             | StaffEvent::EmergencyAccessEnded { .. }
             | StaffEvent::EmergencyAccessReviewed { .. } => {}

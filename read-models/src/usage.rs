@@ -55,7 +55,9 @@ impl Projection for Usage {
             | DomainEvent::DentalChart(_)
             | DomainEvent::DentalTemplate(_)
             | DomainEvent::Charge(_)
-            | DomainEvent::Invoice(_) => false,
+            | DomainEvent::Invoice(_)
+            | DomainEvent::Visit(_)
+            | DomainEvent::Department(_) => false,
             DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => false,
             DomainEvent::LabOrder(_) | DomainEvent::LabReport(_) | DomainEvent::Access(_) => false,
         };
@@ -76,7 +78,9 @@ impl Projection for Usage {
             | DomainEvent::DentalChart(_)
             | DomainEvent::DentalTemplate(_)
             | DomainEvent::Charge(_)
-            | DomainEvent::Invoice(_) => {}
+            | DomainEvent::Invoice(_)
+            | DomainEvent::Visit(_)
+            | DomainEvent::Department(_) => {}
             DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => {}
             DomainEvent::LabOrder(_) | DomainEvent::LabReport(_) | DomainEvent::Access(_) => {}
         }

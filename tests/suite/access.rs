@@ -20,6 +20,8 @@ const SHOW_NO_PATIENT: &[(&str, &str)] = &[
     ("/staff", "logins of staff; portal accounts of patients are not among them"),
     ("/staff/{id}", "as the list"),
     ("/auditor-grants", "what auditors may see"),
+    ("/departments", "who works where"),
+    ("/departments/{id}", "as the list"),
     ("/doctors", "who works here"),
     ("/doctors/{id}", "who works here"),
     ("/billing/summary", "sums of a day"),
@@ -55,7 +57,9 @@ struct Scene {
     lab_report: String,
     /// Whose roles show everything.
     everything: Client,
+    visit: String,
     replay: String,
+    department: String,
     /// To the record of `asha`, by a nurse.
     emergency: String,
     day: String,
@@ -93,6 +97,10 @@ impl Scene {
         let invoice = clinic.post("/invoices", invoice).await.expect(201).id();
         let medicine = clinic.post("/medicines", json!({"name": "House mixture"})).await.expect(201).id();
         let (lab_order, lab_report) = clinic.tested(&asha).await;
+        let opens = json!({"appointment_id": appointment});
+        let desk = clinic.staff(&["receptionist"]).await;
+        let visit = desk.post(&clinic.path("/visits"), opens).await.expect(201).id();
+        let department = clinic.post("/departments", json!({"name": "Cardiology"})).await.expect(201).id();
         let replay = clinic.post("/audit/replays", json!({"until": 1})).await.expect(202).id();
         let glass = json!({"reason": "other", "text": "No history at hand.", "hours": 1, "password": PASSWORD});
         let nurse = clinic.staff(&["nurse"]).await;
@@ -120,6 +128,8 @@ impl Scene {
             replay,
             emergency,
             day,
+            visit,
+            department,
         }
     }
 
@@ -160,6 +170,8 @@ impl Scene {
             ("medicines", &self.medicine),
             ("lab-orders", &self.lab_order),
             ("lab-reports", &self.lab_report),
+            ("visits", &self.visit),
+            ("departments", &self.department),
             ("audit", &self.replay),
             ("emergency-accesses", &self.emergency),
         ]);

@@ -64,6 +64,7 @@ async fn plant(desk: &Desk, doctor: &str, planter: &mut Planter) -> String {
     let patient = desk.clinic.post("/patients", person).await.expect(201).id();
     let relative = desk.clinic.patient("Somebody").await;
     book(desk, &patient, doctor, planter).await;
+    visit(desk, &patient, planter).await;
     let path = desk.clinic.path(&format!("/patients/{patient}"));
     while planter.0.len() < WORDS - 40 {
         chart(desk, &patient, &relative, planter).await;
@@ -102,6 +103,44 @@ async fn book(desk: &Desk, patient: &str, doctor: &str, planter: &mut Planter) {
         let appointment = desk.clinic.post("/appointments", booking).await.expect(201).id();
         let cancel = json!({"reason": planter.word()});
         desk.clinic.post(&format!("/appointments/{appointment}/cancel"), cancel).await.expect(200);
+    }
+}
+
+/// A visit with all that may be said in one, and two that came to nothing.
+async fn visit(desk: &Desk, patient: &str, planter: &mut Planter) {
+    let office = &desk.clinic.office;
+    for ends in ["finish", "cancel", "enter-in-error"] {
+        let opens = json!({"patient_id": patient, "office_id": office, "chief_complaint": planter.word()});
+        let visit = desk.everything.post(&desk.clinic.path("/visits"), opens).await.expect(201).id();
+        let does = async |action: &str, body: Value| {
+            let path = desk.clinic.path(&format!("/visits/{visit}/{action}"));
+            desk.everything.post(&path, body).await.expect(200).json()
+        };
+        does("chief-complaint", json!({"chief_complaint": planter.word()})).await;
+        let vitals = does("vitals", json!({"heart_rate": {"value": 72}, "note": planter.word()})).await;
+        let wrong = json!({"vitals_id": vitals["vitals_id"], "reason": planter.word()});
+        does("enter-vitals-in-error", wrong).await;
+        does("triage", json!({"priority": "urgent", "note": planter.word()})).await;
+        match ends {
+            "cancel" => does("cancel", json!({"reason": "other", "text": planter.word()})).await,
+            "enter-in-error" => does("enter-in-error", json!({"reason": planter.word()})).await,
+            _ => {
+                does("start", json!({})).await;
+                let diagnosis = does("diagnoses", json!({"text": planter.word()})).await["diagnosis_id"].clone();
+                let correction = json!({
+                    "diagnosis_id": diagnosis, "text": planter.word(), "certainty": "confirmed",
+                    "reason": planter.word()
+                });
+                does("correct-diagnosis", correction).await;
+                let wrong = json!({"diagnosis_id": diagnosis, "reason": planter.word()});
+                does("enter-diagnosis-in-error", wrong).await;
+                let on = working_time(5, 9, 0).date_naive();
+                does("follow-up", json!({"on": on, "instructions": planter.word()})).await;
+                does("finish", json!({})).await;
+                does("reopen", json!({"reason": planter.word()})).await;
+                does("finish", json!({})).await
+            }
+        };
     }
 }
 

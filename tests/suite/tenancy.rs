@@ -30,7 +30,11 @@ fn body_of(operation: &str) -> Option<Value> {
         | "RetireMedicine"
         | "LiftMedicineOverride"
         | "HideMedicine"
-        | "ShowMedicine" => json!({}),
+        | "ShowMedicine"
+        | "ArriveVisit"
+        | "StartConsultation"
+        | "FinishVisit"
+        | "CloseDepartment" => json!({}),
         "UpdateMedicine" | "OverrideMedicine" => json!({"name": "Dolo 650"}),
         "UpdateDemographics" => json!({"first_name": "Asha"}),
         "MergePatient" => json!({"survivor_id": some}),
@@ -92,6 +96,20 @@ fn body_of(operation: &str) -> Option<Value> {
         "VerifyResult" | "AcknowledgeCritical" => json!({"result_id": some}),
         "NotifyCritical" => json!({"result_id": some, "channel": "phone"}),
         "RescheduleAppointment" => json!({"start": working_time(3, 10, 0)}),
+        "RecordChiefComplaint" => json!({"chief_complaint": "a cough"}),
+        "RecordVitals" => json!({"heart_rate": {"value": 72}}),
+        "EnterVitalsInError" => json!({"vitals_id": some, "reason": "a mistake"}),
+        "CompleteTriage" => json!({"priority": "urgent"}),
+        "AssignVisitDoctor" => json!({"doctor_id": some}),
+        "RecordDiagnosis" => json!({"text": "Asthma"}),
+        "CorrectDiagnosis" => {
+            json!({"diagnosis_id": some, "text": "Asthma", "certainty": "confirmed", "reason": "a mistake"})
+        }
+        "EnterDiagnosisInError" => json!({"diagnosis_id": some, "reason": "a mistake"}),
+        "PlanFollowUp" => json!({"on": working_time(3, 10, 0).date_naive()}),
+        "ReopenVisit" | "EnterVisitInError" => json!({"reason": "a mistake"}),
+        "CancelVisit" => json!({"reason": "other"}),
+        "AssignHead" | "AssignStaff" | "UnassignStaff" => json!({"staff_id": some}),
         _ => return None,
     })
 }
@@ -188,7 +206,12 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
     let booking = clinic.booking(&patient, &doctor, working_time(1, 10, 0));
     let appointment = clinic.post("/appointments", booking).await.expect(201);
     clinic.get_at(appointment.position(), &format!("/appointments/{}", appointment.id())).await.expect(200);
+    let opens = json!({"appointment_id": appointment.id()});
+    let visit = clinic.staff(&["receptionist"]).await.post(&clinic.path("/visits"), opens).await.expect(201);
+    clinic.get_at(visit.position(), &format!("/visits/{}", visit.id())).await.expect(200);
     let replay = clinic.post("/audit/replays", json!({"until": 1})).await.expect(202).id();
+    let department = clinic.post("/departments", json!({"name": "Cardiology"})).await.expect(201);
+    clinic.get_at(department.position(), &format!("/departments/{}", department.id())).await.expect(200);
     let nurse = clinic.staff(&["nurse"]).await;
     let glass = clinic.path(&format!("/patients/{patient}/break-glass"));
     let access = nurse.post(&glass, body_of("BreakGlass").expect("a body")).await.expect(201);
@@ -223,6 +246,8 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
         ("doctors", doctor.clone()),
         ("staff", doctor),
         ("appointments", appointment.id()),
+        ("visits", visit.id()),
+        ("departments", department.id()),
     ])
 }
 

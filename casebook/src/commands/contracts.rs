@@ -10,8 +10,8 @@ use anyhow::{Context, Result, ensure};
 use clap::{Arg, Args, CommandFactory};
 use events::{
     AccessEvent, AggregateKind, AppointmentEvent, CatalogueEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
-    DentalTemplateEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent, MedicineEvent,
-    PatientEvent, StaffEvent, SubstanceEvent,
+    DentalTemplateEvent, DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent,
+    MedicineEvent, PatientEvent, StaffEvent, SubstanceEvent, VisitEvent,
 };
 use schemars::schema_for;
 
@@ -71,6 +71,8 @@ fn contracts() -> Result<BTreeMap<PathBuf, String>> {
         (AggregateKind::Catalogue, schema_for!(CatalogueEvent)),
         (AggregateKind::LabOrder, schema_for!(LabOrderEvent)),
         (AggregateKind::LabReport, schema_for!(LabReportEvent)),
+        (AggregateKind::Visit, schema_for!(VisitEvent)),
+        (AggregateKind::Department, schema_for!(DepartmentEvent)),
         (AggregateKind::Access, schema_for!(AccessEvent)),
     ];
     let mut files = BTreeMap::from([

@@ -35,9 +35,8 @@ pub struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    pub fn new(store: &'a Store, states: &'a StateCache, clinic: ClinicId, reuse: Reuse, contended: bool) -> Self {
-        let facts = Facts { contended, ..Facts::default() };
-        Self { store, states, clinic, reuse, facts, expectations: Vec::new() }
+    pub fn new(store: &'a Store, states: &'a StateCache, clinic: ClinicId, reuse: Reuse, known: Facts) -> Self {
+        Self { store, states, clinic, reuse, facts: known, expectations: Vec::new() }
     }
 
     pub fn into_parts(self) -> (Facts, Vec<Expectation>) {

@@ -172,7 +172,8 @@ impl Executor {
         A::Command: Clone,
         for<'a> &'a A: TryFrom<&'a State>,
     {
-        let mut loader = Loader::new(&self.store, &self.states, call.clinic, reuse, lost.contended);
+        let known = Facts { actor: call.actor.user, contended: lost.contended, ..Facts::default() };
+        let mut loader = Loader::new(&self.store, &self.states, call.clinic, reuse, known);
         loader.load_claims(&lost.claims).await?;
         loader.load_for::<A>(call.target, call.fresh, &call.command).await?;
         let (facts, expectations) = loader.into_parts();

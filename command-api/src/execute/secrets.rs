@@ -56,6 +56,8 @@ fn change(user: UserId, event: &StaffEvent, secret: Option<&Secret>) -> Result<O
         StaffEvent::StaffUnlocked { .. } => Some(CredentialChange::Unlock { user }),
         StaffEvent::StaffDeactivated { .. } => Some(CredentialChange::Disable { user }),
         StaffEvent::PasswordResetRequested { .. }
+        | StaffEvent::DepartmentAssigned { .. }
+        | StaffEvent::DepartmentUnassigned { .. }
         | StaffEvent::EmergencyAccessGranted { .. }
         | StaffEvent::EmergencyAccessEnded { .. }
         | StaffEvent::EmergencyAccessReviewed { .. } => None,

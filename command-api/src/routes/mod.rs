@@ -5,6 +5,7 @@ mod billing;
 mod clinic;
 mod collection;
 mod dental;
+mod departments;
 mod disclosures;
 mod doctors;
 mod document;
@@ -17,6 +18,7 @@ mod patients;
 mod register;
 mod replays;
 mod staff;
+mod visits;
 
 use aide::axum::ApiRouter;
 
@@ -32,6 +34,7 @@ pub fn all() -> ApiRouter<App> {
         .merge(staff::routes())
         .merge(glass::routes())
         .merge(doctors::routes())
+        .merge(departments::routes())
         .merge(patients::routes())
         .merge(disclosures::routes())
         .merge(appointments::routes())
@@ -40,5 +43,6 @@ pub fn all() -> ApiRouter<App> {
         .merge(medicines::routes())
         .merge(lab_orders::routes())
         .merge(lab_reports::routes())
+        .merge(visits::routes())
         .merge(replays::routes())
 }

@@ -45,6 +45,21 @@ impl CompleteAppointment {
     }
 }
 
+/// What becomes of an appointment with its visit, where it stands so that the step can be taken.
+impl Appointment {
+    pub(crate) fn when_visit_arrives(&self) -> Option<AppointmentEvent> {
+        CheckIn {}.decide(self).ok()
+    }
+
+    pub(crate) fn when_visit_starts(&self) -> Option<AppointmentEvent> {
+        StartAppointment {}.decide(self).ok()
+    }
+
+    pub(crate) fn when_visit_finishes(&self) -> Option<AppointmentEvent> {
+        CompleteAppointment {}.decide(self).ok()
+    }
+}
+
 fn must_be(state: &Appointment, status: AppointmentStatus, what: &str) -> Result<(), Refusal> {
     if state.status == status { Ok(()) } else { Err(wrong_status(state, what)) }
 }

@@ -9,7 +9,7 @@ use events::{
 };
 
 use super::lanes::Lanes;
-use crate::{Clinic, Context, Doctor, Facts, Patient, Read, Refusal, patient::Group};
+use crate::{Clinic, Context, Doctor, Facts, Patient, Read, Refusal, doctor::who_works_in, patient::Group};
 
 const MAX_MONTHS_AHEAD: Months = Months::new(12);
 /// Whoever stands at the desk came a moment ago.
@@ -85,16 +85,10 @@ impl Wish {
 
     fn find_doctor<'f>(&self, clinic: &Clinic, facts: &'f Facts) -> Result<&'f Doctor, Refusal> {
         clinic.open_office(self.office).map_err(|refusal| refusal.at("/office_id"))?;
-        let doctor = facts.get::<Doctor>(self.doctor);
-        let doctor = doctor.ok_or_else(|| Refusal::not_found("doctor").at("/doctor_id"))?;
-        if !doctor.is_active() {
-            return Err(Refusal::rule("doctor-inactive", "The doctor no longer works here.").at("/doctor_id"));
-        }
-        if !doctor.works_in(self.office) {
-            let detail = "The doctor does not work in this office.";
-            return Err(Refusal::rule("doctor-not-in-office", detail).at("/office_id"));
-        }
-        Ok(doctor)
+        who_works_in(self.doctor, self.office, facts).map_err(|refusal| match refusal.code {
+            "doctor-not-in-office" => refusal.at("/office_id"),
+            _ => refusal.at("/doctor_id"),
+        })
     }
 
     fn check_patient(&self, facts: &Facts) -> Result<(), Refusal> {

@@ -8,7 +8,7 @@ use super::{did, schedule::settling};
 use crate::{
     Context, Decision, Facts, Read, Refusal, Staff,
     bookings::{self, BookedAppointments},
-    staff::{Status, deactivated_event},
+    staff::{Status, ended},
     values::Reason,
 };
 
@@ -52,7 +52,7 @@ fn end_login(decision: Decision, staff: &Staff, reason: Reason, context: &Contex
     if staff.status == Status::Deactivated || !staff.has(Role::Doctor) {
         decision
     } else if staff.roles.len() == 1 {
-        decision.and(login, deactivated_event(staff, reason))
+        ended(decision, login, staff, reason)
     } else {
         decision.and(login, StaffEvent::RoleRevoked { role: Role::Doctor })
     }

@@ -2,6 +2,7 @@
 
 mod deactivate;
 mod offices;
+mod practice;
 mod register;
 mod schedule;
 mod state;
@@ -17,6 +18,7 @@ use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, usage::mo
 
 pub use deactivate::DeactivateDoctor;
 pub use offices::{AssignOffice, SetPrimaryOffice, UnassignOffice};
+pub(crate) use practice::{reads_who_acts, who_practises, who_works_in};
 pub use register::RegisterDoctor;
 pub use schedule::{CancelLeave, DeclareLeave, SetWorkingHours, WorkingBlock};
 pub use state::Doctor;

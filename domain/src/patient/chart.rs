@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use events::{AppointmentId, DocumentId, DomainEvent, Recorded, StaffEvent, StreamId, UserId, retention::RecordClass};
+use events::{
+    AppointmentId, DocumentId, DomainEvent, Recorded, StaffEvent, StreamId, UserId, VisitId, retention::RecordClass,
+};
 
 /// A chart in short, folded over every event about the patient.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +16,8 @@ pub struct ChartSummary {
     pub open_appointments: BTreeSet<AppointmentId>,
     /// Documents for which bytes are kept.
     pub documents: BTreeSet<DocumentId>,
+    /// Visits that are neither over nor struck out.
+    pub open_visits: BTreeSet<VisitId>,
     /// Portal logins that have not ended.
     pub portal_logins: BTreeSet<UserId>,
 }
@@ -33,6 +37,7 @@ impl ChartSummary {
         match event {
             DomainEvent::Appointment(event) => keep(&mut self.open_appointments, stream.id.into(), event.leaves_open()),
             DomainEvent::Document(event) => keep(&mut self.documents, stream.id.into(), event.leaves_content()),
+            DomainEvent::Visit(event) => keep(&mut self.open_visits, stream.id.into(), event.leaves_open()),
             DomainEvent::Staff(event) => {
                 let ended = matches!(event, StaffEvent::StaffDeactivated { .. });
                 keep(&mut self.portal_logins, stream.id.into(), !ended);
@@ -46,6 +51,7 @@ impl ChartSummary {
             | DomainEvent::Invoice(_)
             | DomainEvent::LabOrder(_)
             | DomainEvent::LabReport(_)
+            | DomainEvent::Department(_)
             | DomainEvent::Access(_) => {}
             DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => {}
         }

@@ -53,9 +53,11 @@ impl MergePatient {
             .map_err(|refusal| refusal.at("/survivor_id"))?;
         let both = [&chart.group, &Group::of(survivor, other, chart.facts)];
         let members = both.into_iter().flat_map(Group::members);
-        if members.filter(|(member, _)| chart.facts.holder(&visit_in_progress(*member)).is_some()).count() > 1 {
+        let visits = members.filter_map(|(member, _)| chart.facts.holder(&visit_in_progress(member)));
+        let visits: Vec<String> = visits.map(|visit| visit.id.to_string()).collect();
+        if visits.len() > 1 {
             let detail = "Both have a visit in progress; finish one of them first.";
-            return Err(Refusal::conflict("visits-in-progress", detail));
+            return Err(Refusal::conflict("visits-in-progress", detail).with("visits", visits));
         }
         let reason = sealed_reason(self.reason);
         let merged =

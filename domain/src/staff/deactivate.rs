@@ -7,7 +7,6 @@ use serde::Deserialize;
 use super::{
     Staff, Status,
     access::{self, not_own},
-    did,
     roles::{doctor_of, may_manage, no_active_doctor, one_administrator_remains},
 };
 use crate::{Context, Decision, Facts, Read, Refusal, values::Reason};
@@ -32,17 +31,21 @@ impl DeactivateStaff {
         not_own(context)?;
         no_active_doctor(facts, context)?;
         let bound = one_administrator_remains(staff, false, facts)?;
-        Ok(did(context, deactivated_event(staff, self.reason)).within(bound))
+        Ok(ended(Decision::default(), UserId(context.target.id), staff, self.reason).within(bound))
     }
 }
 
-/// The end of a login.
-pub(crate) fn deactivated_event(staff: &Staff, reason: Reason) -> StaffEvent {
-    StaffEvent::StaffDeactivated {
+/// The end of a login, which then belongs to no department.
+pub(crate) fn ended(decision: Decision, login: UserId, staff: &Staff, reason: Reason) -> Decision {
+    let leaves =
+        staff.departments.iter().map(|department| StaffEvent::DepartmentUnassigned { department: *department });
+    let decision = leaves.fold(decision, |decision, left| decision.and(login, left));
+    let ended = StaffEvent::StaffDeactivated {
         patient: staff.patient,
         roles: staff.roles.clone(),
         sealed: StaffReason { reason: reason.into() }.into(),
-    }
+    };
+    decision.and(login, ended)
 }
 
 #[cfg(test)]

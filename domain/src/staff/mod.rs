@@ -13,7 +13,7 @@ use events::{
     claim::{ClaimChange, CounterChange},
 };
 
-use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, usage::moved_claims};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, department, usage::moved_claims};
 
 pub use access::{
     ChangePassword, LOCK_MINUTES, LockAfterFailedLogins, LockStaff, MAX_FAILED_LOGINS, RequestPasswordReset,
@@ -25,7 +25,7 @@ pub use invite::{ActivateStaff, InviteStaff, RenewActivation, email_hash, userna
 pub use roles::{GrantRole, RevokeRole};
 pub use state::{EmergencyAccess, Staff, Status};
 
-pub(crate) use deactivate::deactivated_event;
+pub(crate) use deactivate::ended;
 pub(crate) use invite::{Login, activated};
 pub(crate) use roles::may_give;
 
@@ -130,6 +130,7 @@ impl Aggregate for Staff {
     fn counters(before: Option<&Self>, after: &Self) -> Vec<CounterChange> {
         let counted = |usage| before.map_or(0, |staff| staff.counts_as(usage));
         let counts = [Usage::Admins, Usage::Receptionists].into_iter();
-        counts.filter_map(|usage| usage.moved(counted(usage), after.counts_as(usage))).collect()
+        let usage = counts.filter_map(|usage| usage.moved(counted(usage), after.counts_as(usage)));
+        usage.chain(department::moved(before.map(|staff| &staff.departments), &after.departments)).collect()
     }
 }

@@ -1,10 +1,10 @@
 //! What the rules know of a login, and how each event changes it. Nothing of it is sealed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use events::{
-    EmergencyAccessId, PatientId, Role, StaffEvent,
+    DepartmentId, EmergencyAccessId, PatientId, Role, StaffEvent,
     claim::{ClaimKey, KeyedHash},
     staff::{LockReason, Verdict},
 };
@@ -44,6 +44,7 @@ pub struct Staff {
     pub username_hash: KeyedHash,
     pub email_hash: Option<KeyedHash>,
     pub emergencies: BTreeMap<EmergencyAccessId, EmergencyAccess>,
+    pub departments: BTreeSet<DepartmentId>,
 }
 
 impl Staff {
@@ -105,6 +106,8 @@ impl Staff {
             | StaffEvent::PasswordResetRequested { .. } => {}
             StaffEvent::RoleGranted { role } => (!self.has(*role)).then(|| self.roles.push(*role))?,
             StaffEvent::RoleRevoked { role } => self.roles.retain(|held| held != role),
+            StaffEvent::DepartmentAssigned { department } => self.departments.insert(*department).then_some(())?,
+            StaffEvent::DepartmentUnassigned { department } => self.departments.remove(department).then_some(())?,
             StaffEvent::StaffLocked { reason, until, .. } => {
                 self.status = Status::Locked { reason: *reason, until: *until };
             }
@@ -131,6 +134,7 @@ impl Staff {
             username_hash: username_hash.clone(),
             email_hash: email_hash.clone(),
             emergencies: BTreeMap::new(),
+            departments: BTreeSet::new(),
         })
     }
 }

@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use events::{
-    Actor, AppointmentId, ClinicId, DocumentId, DomainEvent, LabOrderId, LabReportId, PatientId, StreamId,
+    Actor, AppointmentId, ClinicId, DocumentId, DomainEvent, LabOrderId, LabReportId, PatientId, StreamId, VisitId,
     claim::{ClaimKey, CounterKey},
 };
 use serde::de::DeserializeOwned;
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::{
     Aggregate, Appointment, AppointmentCommand, Clinic, Context, Decision, Document, DocumentCommand, Facts, HeldTime,
     LabOrder, LabOrderCommand, LabReport, LabReportCommand, Patient, PatientCommand, Pseudonyms, Read, Refusal, State,
+    Visit, VisitCommand,
     patient::{ChartSummary, Group, Life},
 };
 
@@ -114,7 +115,7 @@ impl World {
     {
         let (target, command) = (target.into(), command.into());
         self.commands += 1;
-        let mut facts = Facts::default();
+        let mut facts = Facts { actor: self.actor.user, ..Facts::default() };
         for _ in 0..MAX_TRIES {
             self.load::<A>(target, &command, &mut facts);
             let decision = A::decide(facts.get::<A>(target), command.clone(), &facts, &self.context(target))?;
@@ -176,6 +177,11 @@ impl World {
         self.when::<LabReport>(report, command)
     }
 
+    /// Runs a command on a visit.
+    pub fn visit(&mut self, visit: VisitId, command: impl Into<VisitCommand>) -> Result<Vec<DomainEvent>, Refusal> {
+        self.when::<Visit>(visit, command)
+    }
+
     /// Where the person stands whose record it is.
     pub fn group_life(&self, patient: PatientId) -> Life {
         let streams = self.streams.iter().map(|(stream, state)| (*stream, Some(state.clone()))).collect();
@@ -213,7 +219,7 @@ impl World {
             Lost::Claim(key) => BTreeMap::from([(key.clone(), self.claims.get(&key).copied())]),
             Lost::Time | Lost::Bound => BTreeMap::new(),
         };
-        Facts { contended: true, claims, ..Facts::default() }
+        Facts { contended: true, claims, actor: self.actor.user, ..Facts::default() }
     }
 
     fn context(&self, target: StreamId) -> Context<'_> {

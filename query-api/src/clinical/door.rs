@@ -1,7 +1,8 @@
 //! Who comes in, and what they see of it: roles, restricted records, broken glass, patients, auditors with a grant.
 
 use events::{PatientId, UserId, values::Span};
-use service_kit::{Limit, Problem, Reach};
+use service_kit::{Capability, Limit, Problem, Reach};
+use strum::VariantArray;
 
 use super::{ClinicalResource, Place};
 use crate::{
@@ -23,6 +24,21 @@ pub struct Sight {
     pub own: Option<PatientId>,
     /// Whether restricted records are seen.
     pub restricted: bool,
+    /// What the asker may read of anything, for answers that hold parts of several kinds.
+    pub parts: Parts,
+}
+
+/// A set of capabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts(u64);
+
+impl Parts {
+    pub const ALL: Self = Self(u64::MAX);
+
+    fn readable(reader: &Reader) -> Self {
+        let readable = Capability::VARIANTS.iter().filter(|capability| reader.grant(**capability).allows_read());
+        Self(readable.fold(0, |set, capability| set | 1 << *capability as u64))
+    }
 }
 
 impl Sight {
@@ -36,18 +52,25 @@ impl Sight {
         };
         let as_patient = reach.covers(Limit::Own) || reach.covers(Limit::Released);
         let as_staff = reach.covers(Limit::Grant) || R::LIMITS.iter().any(|limit| reach.covers(*limit));
+        let parts = Parts::readable(reader);
         match (reach, reader.scope().patient()) {
-            (Reach::Everything, _) => Ok(Self { reach, user, own: None, restricted: sees_restricted(reader) }),
+            (Reach::Everything, _) => Ok(Self { reach, user, own: None, restricted: sees_restricted(reader), parts }),
             // A patient's own restricted record is theirs to see.
-            (_, Some(own)) if as_patient => Ok(Self { reach, user, own: Some(own), restricted: true }),
-            (_, None) if as_staff => Ok(Self { reach, user, own: None, restricted: sees_restricted(reader) }),
+            (_, Some(own)) if as_patient => Ok(Self { reach, user, own: Some(own), restricted: true, parts }),
+            (_, None) if as_staff => Ok(Self { reach, user, own: None, restricted: sees_restricted(reader), parts }),
             _ => Err(reader.refuse(R::CAPABILITY).await),
         }
     }
 
     /// Of a record that was opened by breaking the glass.
     fn through_broken_glass(reader: &Reader) -> Self {
-        Self { reach: Reach::Everything, user: reader.scope().user(), own: None, restricted: true }
+        let (reach, user) = (Reach::Everything, reader.scope().user());
+        Self { reach, user, own: None, restricted: true, parts: Parts::ALL }
+    }
+
+    /// Whether the asker may also read what stands in the answer under another capability.
+    pub fn reads(&self, capability: Capability) -> bool {
+        self.parts.0 & 1 << capability as u64 != 0
     }
 
     /// Whether it is an auditor's, who sees what a grant covers and nothing else.

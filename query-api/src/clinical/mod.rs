@@ -17,8 +17,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use service_kit::{AsOf, Capability, Limit, Problem};
 use uuid::Uuid;
 
-pub use door::Sight;
 pub(crate) use door::admitted;
+pub use door::{Parts, Sight};
 
 use crate::{QueryState, past::Past, reader::Reader, sql::Sql};
 
@@ -114,7 +114,6 @@ pub fn routes<R: ClinicalResource>() -> ApiRouter<QueryState> {
 /// The same without the resource itself, for one that is shown in its own way.
 pub fn routes_around<R: ClinicalResource>() -> ApiRouter<QueryState> {
     let (collection, name, plural) = (R::COLLECTION, R::SINGULAR, R::PLURAL);
-    let words = words(plural);
     ApiRouter::new()
         .api_route(
             &format!("/{collection}"),
@@ -134,15 +133,21 @@ pub fn routes_around<R: ClinicalResource>() -> ApiRouter<QueryState> {
                 )
             }),
         )
-        .api_route(
-            &format!("/patients/{{id}}/{collection}"),
-            get_with(list::of_patient::<R>, |op| {
-                op.id(&format!("listPatient{plural}"))
-                    .tag("Patients")
-                    .summary(&format!("A patient's {words}"))
-                    .description("The latest first; also those that were recorded under another id of the same person.")
-            }),
-        )
+        .merge(routes_of_patient::<R>())
+}
+
+/// `GET /patients/{id}/visits` alone, for what is no resource of its own.
+pub fn routes_of_patient<R: ClinicalResource>() -> ApiRouter<QueryState> {
+    let (collection, plural) = (R::COLLECTION, R::PLURAL);
+    ApiRouter::new().api_route(
+        &format!("/patients/{{id}}/{collection}"),
+        get_with(list::of_patient::<R>, |op| {
+            op.id(&format!("listPatient{plural}"))
+                .tag("Patients")
+                .summary(&format!("A patient's {}", words(plural)))
+                .description("The latest first; also those that were recorded under another id of the same person.")
+        }),
+    )
 }
 
 /// `Lab reports` of `LabReports`, in lower case.

@@ -85,11 +85,20 @@ fn capability(row: &StoredRow) -> Option<Capability> {
         "charge" | "invoice" => Capability::Billing,
         "lab_order" => Capability::Prescribe,
         "lab_report" => Capability::LabResults,
+        "visit" => of_visit(&row.event_type),
         "staff" if row.patient.is_some() => Capability::PortalAccounts,
         "staff" => Capability::Staff,
         "doctor" => Capability::DoctorHours,
-        "clinic" => Capability::ClinicProfile,
+        "clinic" | "department" => Capability::ClinicProfile,
         "access" => Capability::Audit,
         _ => return None,
     })
+}
+
+fn of_visit(event: &str) -> Capability {
+    match event {
+        "VitalsRecorded" | "VitalsEnteredInError" => Capability::Vitals,
+        "DiagnosisRecorded" | "DiagnosisCorrected" | "DiagnosisEnteredInError" => Capability::Prescribe,
+        _ => Capability::Visits,
+    }
 }

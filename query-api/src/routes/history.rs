@@ -82,6 +82,7 @@ fn of_kind(kind: AggregateKind) -> Option<Capability> {
     match kind {
         AggregateKind::Appointment => Some(Capability::Appointments),
         AggregateKind::Document => Some(Capability::Documents),
+        AggregateKind::Visit => Some(Capability::Visits),
         AggregateKind::Staff => Some(Capability::PortalAccounts),
         AggregateKind::DentalChart => Some(Capability::DentalChart),
         AggregateKind::Charge | AggregateKind::Invoice => Some(Capability::Billing),
@@ -91,6 +92,7 @@ fn of_kind(kind: AggregateKind) -> Option<Capability> {
         | AggregateKind::Doctor
         | AggregateKind::Patient
         | AggregateKind::DentalTemplate
+        | AggregateKind::Department
         | AggregateKind::Access => None,
         AggregateKind::Medicine | AggregateKind::Substance | AggregateKind::Catalogue => None,
     }

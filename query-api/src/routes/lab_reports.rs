@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn what_a_patient_sees_is_the_same_in_a_statement_and_in_memory() {
         let (user, own) = (UserId(Uuid::nil()), Some(PatientId(Uuid::nil())));
-        let sight = Sight { reach: Reach::Nothing, user, own, restricted: true };
+        let sight = Sight { reach: Reach::Nothing, user, own, restricted: true, parts: clinical::Parts::ALL };
         let (text, _) = LabReports::narrow(Sql::new(""), &sight).finish().unwrap();
         for status in LabReportStatus::VARIANTS {
             assert_eq!(status.is_released(), text.contains(&format!("'{status}'")), "{status}");

@@ -8,6 +8,7 @@ pub mod clinic;
 pub mod dashboard;
 pub mod day_sheet;
 pub mod dental;
+pub mod departments;
 pub mod doctors;
 pub mod emergency_accesses;
 pub mod erasures;
@@ -25,6 +26,7 @@ pub mod queue;
 pub mod slots;
 pub mod staff;
 pub mod stats;
+pub mod visits;
 
 use aide::axum::ApiRouter;
 use schemars::JsonSchema;
@@ -42,12 +44,14 @@ pub fn all() -> ApiRouter<QueryState> {
     let clinic = clinic::routes()
         .merge(staff::routes())
         .merge(doctors::routes())
+        .merge(departments::routes())
         .merge(slots::routes())
         .merge(day_sheet::routes())
         .merge(appointments::routes())
         .merge(queue::routes())
         .merge(dental::routes())
         .merge(billing::routes())
+        .merge(visits::routes())
         .merge(patients::routes())
         .merge(history::routes())
         .merge(medicines::routes())

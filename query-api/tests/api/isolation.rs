@@ -27,6 +27,8 @@ fn paths(id: impl std::fmt::Display) -> Vec<String> {
         "/patients/stats",
         "/medicines",
         "/medicines/search?q=amox",
+        "/visits",
+        "/departments",
     ];
     let with_id = [
         "/staff/ID",
@@ -39,6 +41,11 @@ fn paths(id: impl std::fmt::Display) -> Vec<String> {
         "/patients/ID",
         "/patients/ID/history",
         "/patients/ID/appointments",
+        "/patients/ID/visits",
+        "/patients/ID/vitals",
+        "/visits/ID",
+        "/visits/ID/history",
+        "/departments/ID",
     ];
     let with_id = with_id.iter().map(|path| path.replace("ID", &id.to_string()));
     plain.iter().map(|path| (*path).to_owned()).chain(with_id).collect()

@@ -22,7 +22,7 @@ use events::{
 use strum::VariantArray;
 use uuid::Uuid;
 
-use super::{History, money::Till, teeth::Mouths};
+use super::{History, Sitting, money::Till, teeth::Mouths};
 
 /// Some that a text format has to escape, or that a search has to fold.
 pub(super) const NAMES: [&str; 7] = ["Asha", "José \\ \"Q\"", "Tab\there", "Línea\nnueva", "O'Neil, {a}", "नेहा", "\\N"];
@@ -37,6 +37,7 @@ pub struct Life {
     pub(super) mouths: Mouths,
     pub(super) till: Till,
     lab_orders: Vec<(LabOrderId, PatientId, LabReportId)>,
+    pub(super) visits: Vec<Sitting>,
     staff: Vec<(UserId, Vec<Role>, bool)>,
     doctors: Vec<(DoctorId, bool)>,
     offices: Vec<(OfficeId, bool)>,
@@ -88,14 +89,14 @@ impl Life {
         let offices = vec![(history.office_added("Main"), true)];
         let (patients, appointments, staff, doctors) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (mouths, till) = (Mouths::default(), Till::default());
-        let (documents, lab_orders) = (Vec::new(), Vec::new());
-        Self { history, patients, appointments, documents, mouths, till, lab_orders, staff, doctors, offices }
+        let (documents, lab_orders, visits) = (Vec::new(), Vec::new(), Vec::new());
+        Self { history, patients, appointments, documents, visits, mouths, till, lab_orders, staff, doctors, offices }
     }
 
     /// One thing happens; sometimes one that needs something that is not there yet does not.
     pub fn step(&mut self, choice: u32) {
         let mut chance = Chance(choice);
-        match chance.of(24) {
+        match chance.of(28) {
             0 => self.clinic_changes(&mut chance),
             1 | 2 => self.staff_changes(&mut chance),
             3 | 4 => self.doctor_changes(&mut chance),
@@ -108,6 +109,8 @@ impl Life {
             17 | 18 => self.money_moves(&mut chance),
             19 => self.tests_ordered(&mut chance),
             20 => self.tests_reported(&mut chance),
+            21 => self.visit_opens(&mut chance),
+            22..=24 => self.visit_changes(&mut chance),
             _ => self.appointment_changes(&mut chance),
         }
     }

@@ -4,6 +4,7 @@ mod life;
 mod medicine;
 mod money;
 mod teeth;
+mod visits;
 
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use events::{
     Actor, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, DocumentEvent, DocumentId,
     DomainEvent, EmergencyAccessId, LabOrderEvent, LabOrderId, LabReportEvent, LabReportId, Ledger, Number, OfficeId,
-    PatientEvent, PatientId, Purpose, Recorded, Role, Sealed, StaffEvent, StreamId, UserId,
+    PatientEvent, PatientId, Purpose, Recorded, Role, Sealed, StaffEvent, StreamId, UserId, VisitEvent, VisitId,
     appointment::{AppointmentKind, AppointmentStatus, BookingReason, Slot},
     calendar::{WeeklyHours, day_of},
     claim::KeyedHash,
@@ -27,6 +28,7 @@ use events::{
 use uuid::Uuid;
 
 pub use life::{Booking, Life, Person};
+pub use visits::Sitting;
 
 use crate::{Projection, Rows};
 
@@ -148,6 +150,10 @@ impl History {
 
     pub fn lab_report(&mut self, report: LabReportId, event: LabReportEvent) {
         self.push(report.into(), event);
+    }
+
+    pub fn visit(&mut self, visit: VisitId, event: VisitEvent) {
+        self.push(visit.into(), event);
     }
 }
 

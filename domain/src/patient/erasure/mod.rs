@@ -132,17 +132,22 @@ fn pending(chart: &Chart<'_>) -> Option<(PatientId, Option<UserId>)> {
     })
 }
 
-/// What stands in the way, whoever asks: a legal hold, and appointments that are not over.
+/// What stands in the way, whoever asks: a legal hold, and appointments and visits that are not over.
 fn may_be_erased(chart: &Chart<'_>, clinic: &Clinic) -> Result<(), Refusal> {
     if chart.group.members().any(|(member, _)| clinic.holds_record(member)) {
         let detail = "The record is under a legal hold: nothing of it is erased until the hold is lifted.";
         return Err(Refusal::held("legal-hold", detail));
     }
-    let charts = chart.group.members().filter_map(|(member, _)| chart.facts.charts.get(&member));
-    let open: Vec<_> = charts.flat_map(|chart| &chart.open_appointments).map(ToString::to_string).collect();
+    let charts = || chart.group.members().filter_map(|(member, _)| chart.facts.charts.get(&member));
+    let open: Vec<_> = charts().flat_map(|chart| &chart.open_appointments).map(ToString::to_string).collect();
     if !open.is_empty() {
         let detail = "The patient has appointments that are not over: complete or cancel them first.";
         return Err(Refusal::conflict("open-appointments", detail).with("appointments", open));
+    }
+    let open: Vec<_> = charts().flat_map(|chart| &chart.open_visits).map(ToString::to_string).collect();
+    if !open.is_empty() {
+        let detail = "The patient has visits that are not over: finish or cancel them first.";
+        return Err(Refusal::conflict("open-visits", detail).with("visits", open));
     }
     Ok(())
 }
