@@ -16,6 +16,7 @@ mod forgotten;
 mod glass;
 mod input;
 mod laboratory;
+mod limits;
 mod logins;
 mod medicines;
 mod outages;
