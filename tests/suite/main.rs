@@ -26,4 +26,5 @@ mod replays;
 mod secrets;
 mod tampering;
 mod tenancy;
+mod timeline;
 mod visits;

@@ -15,8 +15,8 @@ mod veil;
 
 pub(crate) use access::{AccessPage, Accounted, access_rows, accounted, showing};
 pub use content::Content;
-pub use entry::AuditEntry;
 pub(crate) use entry::tell;
+pub use entry::{AuditChange, AuditEntry, AuditResource};
 pub(crate) use fhir::audit_events;
 pub(crate) use filters::AuditFilters;
 pub use filters::LedgerName;

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use event_store::StoredRow;
 use events::PatientId;
 use read_models::changes::Change;
-use service_kit::{Capability, Problem};
+use service_kit::{Capability, Limit, Problem};
 use uuid::Uuid;
 
 use super::content::Content;
@@ -87,8 +87,14 @@ impl<'a> Veil<'a> {
     }
 
     pub(super) fn shows(&self, patient: Option<PatientId>, change: &Change) -> bool {
-        let granted = |capability| self.reader.grant(capability).read.is_everything();
-        self.is_open(patient) && capability(change.model, &change.field).is_some_and(granted)
+        let Some(capability) = capability(change.model, &change.field) else { return false };
+        if patient.is_some_and(|patient| self.reader.emergency(&[patient]).is_some()) {
+            return !self.is_erased(patient);
+        }
+        let (reach, own) = (self.reader.grant(capability).read, self.reader.scope().patient());
+        // A patient reads their own; what of it was not released is not among the rows.
+        let is_own = own.is_some() && own == patient && (reach.covers(Limit::Own) || reach.covers(Limit::Released));
+        self.is_open(patient) && (reach.is_everything() || is_own)
     }
 }
 

@@ -7,6 +7,7 @@ mod door;
 mod history;
 mod list;
 mod one;
+mod registry;
 
 use aide::axum::{ApiRouter, routing::get_with};
 use chrono::{DateTime, Utc};
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 pub(crate) use door::admitted;
 pub use door::{Parts, Sight};
+pub(crate) use registry::seen;
 
 use crate::{QueryState, past::Past, reader::Reader, sql::Sql};
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use events::{ActorKind, AggregateKind, PatientEvent, PatientId, Position, Purpose, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::{Capability, Limit, ListQuery, Path, Problem, page::List};
+use service_kit::{Capability, ListQuery, Path, Problem, page::List};
 use strum::{VariantArray, VariantNames};
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use super::{
     patients::one::{When, visible},
 };
 use crate::{
-    QueryState,
+    QueryState, clinical,
     disclosure::{Disclosed, Subjects, disclose},
     past::{Moment, may_look_back},
     reader::Reader,
@@ -76,8 +76,8 @@ pub(crate) fn capability(event: &str) -> Capability {
     }
 }
 
-/// What one must be allowed to read to know what happened to a resource of this kind in somebody's chart. Of a patient's
-/// own stream it is the event that says so.
+/// What one must be allowed to read to know all that happened to resources of this kind in somebody's chart. Of a
+/// patient's own stream it is the event that says so, of a clinical resource the resource itself.
 fn of_kind(kind: AggregateKind) -> Option<Capability> {
     match kind {
         AggregateKind::Appointment => Some(Capability::Appointments),
@@ -98,33 +98,53 @@ fn of_kind(kind: AggregateKind) -> Option<Capability> {
     }
 }
 
-/// Only events that this program knows are shown, each to who may know of it.
-fn select(
-    reader: &Reader,
+/// The events of a person's charts that an asker may know of.
+pub(super) struct Told {
     group: Vec<Uuid>,
-    upto: Option<Position>,
-    query: &ListQuery<When>,
-) -> Result<Select, Problem> {
-    let may = |capability| reader.grant(capability).allows_read();
-    let events: Vec<&str> = PatientEvent::VARIANTS.iter().copied().filter(|event| may(capability(event))).collect();
-    // That there is something not yet released says something by itself.
-    let is_told = |capability| {
-        let reach = reader.grant(capability).read;
-        may(capability) && (reach.is_everything() || !reach.covers(Limit::Released))
-    };
-    let of_charts = AggregateKind::VARIANTS.iter().filter(|kind| of_kind(**kind).is_some_and(is_told));
-    let kinds: Vec<&str> = of_charts.map(|kind| kind.as_str()).collect();
-    // Whoever may see a record may know who broke the glass to it: the patient first of all.
-    let glass = ["EmergencyAccessGranted", "EmergencyAccessEnded", "EmergencyAccessReviewed"];
-    let events: Vec<&str> = events.into_iter().chain(glass).collect();
+    /// Events of patients' own streams and of logins.
+    events: Vec<&'static str>,
+    /// Kinds of streams of which all is told.
+    kinds: Vec<&'static str>,
+    /// Resources that are told of, each with its kind.
+    resources: (Vec<&'static str>, Vec<Uuid>),
+}
+
+impl Told {
+    /// `group`: the ids of a person whose record the asker may see. Only events that this program knows are told.
+    pub(super) async fn to(reader: &Reader, group: Vec<Uuid>) -> Result<Self, Problem> {
+        let may = |capability| reader.grant(capability).allows_read();
+        let events = PatientEvent::VARIANTS.iter().copied().filter(|event| may(capability(event)));
+        // Whoever may see a record may know who broke the glass to it: the patient first of all.
+        let glass = ["EmergencyAccessGranted", "EmergencyAccessEnded", "EmergencyAccessReviewed"];
+        let seen = clinical::seen(reader, &group).await?;
+        let is_listed = |kind: &AggregateKind| seen.iter().any(|(listed, _)| listed == kind);
+        let kinds = AggregateKind::VARIANTS.iter().filter(|kind| !is_listed(kind) && of_kind(**kind).is_some_and(may));
+        let kinds: Vec<&str> = kinds.map(|kind| kind.as_str()).collect();
+        let resources = seen.into_iter().flat_map(|(kind, ids)| ids.into_iter().map(move |id| (kind.as_str(), id)));
+        Ok(Self { group, events: events.chain(glass).collect(), kinds, resources: resources.unzip() })
+    }
+
+    /// Adds the condition on `e`, the event.
+    pub(super) fn narrow(&self, sql: Sql) -> Sql {
+        sql.push(" AND e.patient = ANY(")
+            .bind(self.group.clone())
+            .push(") AND (e.stream_kind = ANY(")
+            .bind(self.kinds.clone())
+            .push(") OR e.stream_kind IN ('patient', 'staff') AND e.event_type = ANY(")
+            .bind(self.events.clone())
+            .push(") OR (e.stream_kind, e.stream_id) IN (SELECT * FROM unnest(")
+            .bind(self.resources.0.clone())
+            .push("::text[], ")
+            .bind(self.resources.1.clone())
+            .push("::uuid[])))")
+    }
+}
+
+fn select(told: &Told, upto: Option<Position>, query: &ListQuery<When>) -> Result<Select, Problem> {
     let sql = Sql::new(ChartEntry::COLUMNS)
-        .push(" FROM log.event e WHERE e.clinic = s.clinic AND e.patient_version IS NOT NULL AND e.patient = ANY(")
-        .bind(group)
-        .push(") AND (e.stream_kind = ANY(")
-        .bind(kinds)
-        .push(") OR e.stream_kind IN ('patient', 'staff') AND e.event_type = ANY(")
-        .bind(events)
-        .push("))")
+        .push(" FROM log.event e WHERE e.clinic = s.clinic AND e.patient_version IS NOT NULL");
+    let sql = told
+        .narrow(sql)
         .bind_some(" AND e.position <= ", upto)
         .bind_some(" AND e.position < ", query.after::<Position>()?)
         .push(" ORDER BY e.position DESC LIMIT ")
@@ -146,8 +166,8 @@ async fn history(
         }
         None => None,
     };
-    let ids = group.iter().map(|patient| patient.0).collect();
-    let Reflected { value: entries, position } = reader.all::<ChartEntry>(select(&reader, ids, upto, &query)?).await?;
+    let told = Told::to(&reader, group.iter().map(|patient| patient.0).collect()).await?;
+    let Reflected { value: entries, position } = reader.all::<ChartEntry>(select(&told, upto, &query)?).await?;
     let page = query.answer(entries, upto.unwrap_or(position), |entry| entry.position);
     disclose(&reader, Capability::PatientRead, Subjects::person(patient, group), page).await
 }

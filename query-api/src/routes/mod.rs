@@ -26,6 +26,7 @@ pub mod queue;
 pub mod slots;
 pub mod staff;
 pub mod stats;
+pub mod timeline;
 pub mod visits;
 
 use aide::axum::ApiRouter;
@@ -59,6 +60,7 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(lab_worklist::routes())
         .merge(lab_reports::routes())
         .merge(lab_results::routes())
+        .merge(timeline::routes())
         .merge(erasures::routes())
         .merge(emergency_accesses::routes())
         .merge(auditor_grants::routes())
