@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use events::{
-    ClinicEvent, DentalChartEvent, DoctorEvent, DomainEvent, InvoiceEvent, PatientEvent, Position, Recorded,
-    StaffEvent, StreamId, VisitEvent,
+    ClinicEvent, DentalChartEvent, DoctorEvent, DomainEvent, InvoiceEvent, PatientEvent, Position, PrescriptionEvent,
+    Recorded, StaffEvent, StreamId, VisitEvent,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,9 +48,12 @@ pub struct Shape {
 impl Shape {
     /// The bytes of the answer; the same for the same events, since they are stored under an idempotency key.
     pub fn write(&self, version: i64, position: Position, recorded: &[Recorded]) -> Vec<u8> {
-        let ids = recorded.iter().filter_map(|recorded| made(&recorded.event));
-        let part = ids.clone().find(|(name, _)| Some(*name) == self.made).map(|(_, id)| id);
-        let mut made: Map<String, Value> = ids.map(|(name, id)| (name.to_owned(), id.to_string().into())).collect();
+        let ids: Vec<(&str, Uuid)> = recorded.iter().filter_map(made).collect();
+        let part = ids.iter().find(|(name, _)| Some(*name) == self.made).map(|(_, id)| *id);
+        // Of several of one kind none is the one: the resource lists them.
+        let alone = ids.iter().filter(|(name, _)| ids.iter().filter(|(other, _)| other == name).count() == 1);
+        let mut made: Map<String, Value> =
+            alone.map(|(name, id)| ((*name).to_owned(), id.to_string().into())).collect();
         made.extend((self.extra)(recorded));
         let events = recorded.iter().map(|recorded| recorded.event.event_type().to_owned()).collect();
         let answer = Answer { id: part.unwrap_or(self.target.id), version, position, events, made };
@@ -58,9 +61,13 @@ impl Shape {
     }
 }
 
-/// The id of what an event made inside its stream.
-fn made(event: &DomainEvent) -> Option<(&'static str, Uuid)> {
-    match event {
+/// The id of what an event made inside its stream; or of the stream itself, where it began beside the target.
+fn made(recorded: &Recorded) -> Option<(&'static str, Uuid)> {
+    match &recorded.event {
+        DomainEvent::Prescription(PrescriptionEvent::PrescriptionItemAdded { item, .. }) => Some(("item_id", item.0)),
+        DomainEvent::Prescription(PrescriptionEvent::PrescriptionDrafted { replaces: Some(_), .. }) => {
+            Some(("prescription_id", recorded.stream.id))
+        }
         DomainEvent::Clinic(ClinicEvent::OfficeAdded { office }) => Some(("office_id", office.id.0)),
         DomainEvent::Clinic(ClinicEvent::ClosureDeclared { closure }) => Some(("closure_id", closure.id.0)),
         DomainEvent::Clinic(ClinicEvent::LegalHoldPlaced { hold, .. }) => Some(("hold_id", hold.0)),

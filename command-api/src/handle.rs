@@ -256,10 +256,11 @@ fn open(stored: &StoredAnswer, keyed: &KeyedCall) -> Result<Answered, Problem> {
     Ok(Answered { bytes, replayed: true, events: Vec::new() })
 }
 
-/// 401 for a token whose login has ended since, wherever that happened.
-pub async fn must_stand(app: &App, who: &Authenticated) -> Result<(), Problem> {
+/// 401 for a token whose login has ended since, wherever that happened. The patients whose records the caller has open
+/// by broken glass.
+pub async fn must_stand(app: &App, who: &Authenticated) -> Result<Vec<PatientId>, Problem> {
     let sent = Sent { who: Some(who), method: Method::POST, path: "", body: b"", key: None };
-    begin(app, &sent, None).await.map(drop)
+    begin(app, &sent, None).await.map(|began| began.emergencies)
 }
 
 /// 201 with `Location` for a create, else 200; `ETag` and `Casebook-Position` from the answer itself, so

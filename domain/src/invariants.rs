@@ -252,6 +252,7 @@ fn claims_are_right(world: &World) {
         State::LabOrder(_) | State::LabReport(_) => Vec::new(),
         State::Visit(visit) => visit.held(),
         State::Department(department) => department.held(),
+        State::Prescription(_) => Vec::new(),
     };
     let all: BTreeMap<ClaimKey, StreamId> =
         world.states().flat_map(|(stream, state)| held(state).into_iter().map(|claim| (claim, *stream))).collect();

@@ -9,7 +9,7 @@ use events::{
 
 use crate::{
     Aggregate, Appointment, Catalogue, Charge, Clinic, DentalChart, DentalTemplate, Department, Doctor, Document,
-    Invoice, LabOrder, LabReport, Medicine, Patient, Staff, Substance, Visit,
+    Invoice, LabOrder, LabReport, Medicine, Patient, Prescription, Staff, Substance, Visit,
 };
 
 /// The state of any aggregate.
@@ -34,6 +34,7 @@ pub enum State {
     LabReport(LabReport),
     Visit(Visit),
     Department(Department),
+    Prescription(Prescription),
 }
 
 impl State {
@@ -57,6 +58,7 @@ impl State {
             DomainEvent::LabReport(event) => step::<LabReport>(before, event),
             DomainEvent::Visit(event) => step::<Visit>(before, event),
             DomainEvent::Department(event) => step::<Department>(before, event),
+            DomainEvent::Prescription(event) => step::<Prescription>(before, event),
             // The access ledger has no aggregates: nothing is decided on what it holds.
             DomainEvent::Access(_) => None,
         }
@@ -82,6 +84,7 @@ impl State {
             DomainEvent::LabReport(event) => advance::<LabReport>(before, event),
             DomainEvent::Visit(event) => advance::<Visit>(before, event),
             DomainEvent::Department(event) => advance::<Department>(before, event),
+            DomainEvent::Prescription(event) => advance::<Prescription>(before, event),
             DomainEvent::Access(_) => None,
         }
     }

@@ -51,6 +51,7 @@ pub fn encode(event: &DomainEvent) -> Encoded {
         DomainEvent::LabReport(event) => serde_json::to_value(event),
         DomainEvent::Visit(event) => serde_json::to_value(event),
         DomainEvent::Department(event) => serde_json::to_value(event),
+        DomainEvent::Prescription(event) => serde_json::to_value(event),
         DomainEvent::Access(event) => serde_json::to_value(event),
     }
     .expect("an event is plain data with string keys")["data"]
@@ -99,6 +100,7 @@ pub fn decode(
         AggregateKind::LabReport => parse::<crate::LabReportEvent>(&joined)?.into(),
         AggregateKind::Visit => parse::<crate::VisitEvent>(&joined)?.into(),
         AggregateKind::Department => parse::<crate::DepartmentEvent>(&joined)?.into(),
+        AggregateKind::Prescription => parse::<crate::PrescriptionEvent>(&joined)?.into(),
         AggregateKind::Access => parse::<crate::AccessEvent>(&joined)?.into(),
     })
 }

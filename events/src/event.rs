@@ -9,8 +9,8 @@ use crate::{
     AccessEvent, AppointmentEvent, AppointmentId, CatalogueEvent, CatalogueId, ChargeEvent, ChargeId, ClinicEvent,
     ClinicId, DentalChartEvent, DentalChartId, DentalTemplateEvent, DentalTemplateId, DepartmentEvent, DepartmentId,
     DoctorEvent, DoctorId, DocumentEvent, DocumentId, InvoiceEvent, InvoiceId, LabOrderEvent, LabOrderId,
-    LabReportEvent, LabReportId, MedicineEvent, MedicineId, Number, PatientEvent, PatientId, StaffEvent,
-    SubstanceEvent, SubstanceId, UserId, VisitEvent, VisitId,
+    LabReportEvent, LabReportId, MedicineEvent, MedicineId, Number, PatientEvent, PatientId, PrescriptionEvent,
+    PrescriptionId, StaffEvent, SubstanceEvent, SubstanceId, UserId, VisitEvent, VisitId,
 };
 
 /// The kinds of aggregate. The written form is stored for ever.
@@ -54,6 +54,7 @@ pub enum AggregateKind {
     LabReport,
     Visit,
     Department,
+    Prescription,
     /// A record of the access ledger: each is a stream of its own, of one event, and no aggregate.
     Access,
 }
@@ -99,6 +100,7 @@ stream_of! {
     LabReportId => LabReport,
     VisitId => Visit,
     DepartmentId => Department,
+    PrescriptionId => Prescription,
 }
 
 /// Anything that can have happened in a clinic.
@@ -121,6 +123,7 @@ pub enum DomainEvent {
     LabReport(LabReportEvent),
     Visit(VisitEvent),
     Department(DepartmentEvent),
+    Prescription(PrescriptionEvent),
     Access(AccessEvent),
 }
 
@@ -144,6 +147,7 @@ impl DomainEvent {
             Self::LabReport(_) => AggregateKind::LabReport,
             Self::Visit(_) => AggregateKind::Visit,
             Self::Department(_) => AggregateKind::Department,
+            Self::Prescription(_) => AggregateKind::Prescription,
             Self::Access(_) => AggregateKind::Access,
         }
     }
@@ -168,6 +172,7 @@ impl DomainEvent {
             Self::LabReport(event) => event.into(),
             Self::Visit(event) => event.into(),
             Self::Department(event) => event.into(),
+            Self::Prescription(event) => event.into(),
             Self::Access(event) => event.into(),
         }
     }
@@ -186,6 +191,7 @@ impl DomainEvent {
             Self::LabOrder(event) => Some(event.patient()),
             Self::LabReport(event) => Some(event.patient()),
             Self::Visit(event) => Some(event.attendance().patient),
+            Self::Prescription(event) => Some(event.patient()),
             Self::Access(event) => event.patient(),
         }
     }
@@ -209,6 +215,7 @@ impl DomainEvent {
             Self::LabOrder(event) => event.number_mut(),
             Self::LabReport(event) => event.number_mut(),
             Self::Visit(event) => event.number_mut(),
+            Self::Prescription(event) => event.number_mut(),
         }
     }
 }

@@ -72,6 +72,9 @@ id! {
     LabReportId,
     /// One version of one result of a laboratory report.
     LabResultId,
+    PrescriptionId,
+    /// A line of a prescription.
+    PrescriptionItemId,
 }
 
 impl ClinicId {

@@ -74,6 +74,9 @@ pub struct Allergy {
     pub substance: String,
     /// In the coding system of the clinic's catalogue (RxNorm, SNOMED CT).
     pub code: Option<String>,
+    /// The class of substances that it extends to: `penicillins`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// `food`, `medication`, `environment`, `biologic`.
     pub category: Option<String>,
     pub criticality: Option<Criticality>,

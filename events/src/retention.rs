@@ -85,6 +85,7 @@ impl DomainEvent {
             Self::Document(event) => event.record_class(),
             Self::LabOrder(event) => event.record_class(),
             Self::LabReport(_) => RecordClass::Clinical,
+            Self::Prescription(event) => event.record_class(),
             // What was found, planned or done, and what was wrong about it.
             Self::DentalChart(_) => RecordClass::Clinical,
             Self::Clinic(_)

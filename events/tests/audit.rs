@@ -4,8 +4,8 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
     AccessEvent, Actor, AppointmentEvent, ChargeEvent, ClinicEvent, DentalChartEvent, DentalTemplateEvent,
-    DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent, PatientEvent, StaffEvent,
-    VisitEvent,
+    DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent, PatientEvent,
+    PrescriptionEvent, StaffEvent, VisitEvent,
     audit::{Mark, TABLE, Told, meaning},
 };
 use serde_json::Value;
@@ -28,6 +28,7 @@ fn types() -> Vec<&'static str> {
         LabReportEvent::VARIANTS,
         VisitEvent::VARIANTS,
         DepartmentEvent::VARIANTS,
+        PrescriptionEvent::VARIANTS,
         AccessEvent::VARIANTS,
     ]
     .concat()

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use events::{
     AccessEvent, AggregateKind, AppointmentEvent, CatalogueEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
     DentalTemplateEvent, DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent,
-    MedicineEvent, PatientEvent, StaffEvent, SubstanceEvent, VisitEvent,
+    MedicineEvent, PatientEvent, PrescriptionEvent, StaffEvent, SubstanceEvent, VisitEvent,
     codec::{DecodeError, SCHEMA_VERSION, decode, encode},
 };
 use serde_json::Value;
@@ -33,6 +33,7 @@ fn types() -> Vec<(AggregateKind, &'static str)> {
         of(AggregateKind::LabReport, LabReportEvent::VARIANTS),
         of(AggregateKind::Visit, VisitEvent::VARIANTS),
         of(AggregateKind::Department, DepartmentEvent::VARIANTS),
+        of(AggregateKind::Prescription, PrescriptionEvent::VARIANTS),
         of(AggregateKind::Access, AccessEvent::VARIANTS),
     ]
     .concat()

@@ -3,7 +3,7 @@
 use crate::{
     AppointmentDays, Appointments, BillingDays, Charges, Clinics, DentalCharts, DentalTemplates, Departments, Doctors,
     Documents, EmergencyAccesses, Erasures, Invoices, LabOrders, LabReports, Medicines, PatientStats, Patients,
-    Projection, Retentions, Staff, Usage, Visits, Vitals,
+    Prescriptions, Projection, Retentions, Staff, Usage, Visits, Vitals,
 };
 
 /// Something to be done with a read model, whichever it is.
@@ -46,6 +46,7 @@ projections! {
     Retentions,
     EmergencyAccesses,
     BillingDays, Charges, DentalCharts, DentalTemplates, Departments, Documents, Invoices, LabOrders, LabReports, Medicines, Visits, Vitals,
+    Prescriptions,
 }
 
 #[cfg(test)]

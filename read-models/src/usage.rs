@@ -57,7 +57,8 @@ impl Projection for Usage {
             | DomainEvent::Charge(_)
             | DomainEvent::Invoice(_)
             | DomainEvent::Visit(_)
-            | DomainEvent::Department(_) => false,
+            | DomainEvent::Department(_)
+            | DomainEvent::Prescription(_) => false,
             DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => false,
             DomainEvent::LabOrder(_) | DomainEvent::LabReport(_) | DomainEvent::Access(_) => false,
         };
@@ -80,7 +81,8 @@ impl Projection for Usage {
             | DomainEvent::Charge(_)
             | DomainEvent::Invoice(_)
             | DomainEvent::Visit(_)
-            | DomainEvent::Department(_) => {}
+            | DomainEvent::Department(_)
+            | DomainEvent::Prescription(_) => {}
             DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => {}
             DomainEvent::LabOrder(_) | DomainEvent::LabReport(_) | DomainEvent::Access(_) => {}
         }

@@ -55,14 +55,26 @@ struct Scene {
     invoice: String,
     lab_order: String,
     lab_report: String,
+    visit: String,
+    prescription: String,
     /// Whose roles show everything.
     everything: Client,
-    visit: String,
     replay: String,
     department: String,
     /// To the record of `asha`, by a nurse.
     emergency: String,
     day: String,
+}
+
+/// Something that the patient takes.
+async fn prescribed(clinic: &TestClinic, doctor: &Client, patient: &str, medicine: &str) -> String {
+    let quantity = json!({"value": 10, "unit": "{tablet}"});
+    let frequency = json!({"times": 2, "every": {"count": 1, "unit": "d"}});
+    let item = json!({"medicine_id": medicine, "quantity": quantity, "frequency": frequency});
+    let draft = json!({"patient_id": patient, "items": [item]});
+    let id = doctor.post(&clinic.path("/prescriptions"), draft).await.expect(201).id();
+    doctor.post(&clinic.path(&format!("/prescriptions/{id}/issue")), json!({})).await.expect(200);
+    id
 }
 
 impl Scene {
@@ -101,6 +113,7 @@ impl Scene {
         let desk = clinic.staff(&["receptionist"]).await;
         let visit = desk.post(&clinic.path("/visits"), opens).await.expect(201).id();
         let department = clinic.post("/departments", json!({"name": "Cardiology"})).await.expect(201).id();
+        let prescription = prescribed(&clinic, &everything, &asha, &medicine).await;
         let replay = clinic.post("/audit/replays", json!({"until": 1})).await.expect(202).id();
         let glass = json!({"reason": "other", "text": "No history at hand.", "hours": 1, "password": PASSWORD});
         let nurse = clinic.staff(&["nurse"]).await;
@@ -124,6 +137,7 @@ impl Scene {
             invoice,
             lab_order,
             lab_report,
+            prescription,
             everything,
             replay,
             emergency,
@@ -172,6 +186,7 @@ impl Scene {
             ("lab-reports", &self.lab_report),
             ("visits", &self.visit),
             ("departments", &self.department),
+            ("prescriptions", &self.prescription),
             ("audit", &self.replay),
             ("emergency-accesses", &self.emergency),
         ]);

@@ -65,6 +65,7 @@ async fn plant(desk: &Desk, doctor: &str, planter: &mut Planter) -> String {
     let relative = desk.clinic.patient("Somebody").await;
     book(desk, &patient, doctor, planter).await;
     visit(desk, &patient, planter).await;
+    prescribe(desk, &patient, planter).await;
     let path = desk.clinic.path(&format!("/patients/{patient}"));
     while planter.0.len() < WORDS - 40 {
         chart(desk, &patient, &relative, planter).await;
@@ -141,6 +142,39 @@ async fn visit(desk: &Desk, patient: &str, planter: &mut Planter) {
                 does("finish", json!({})).await
             }
         };
+    }
+}
+
+/// A prescription with all that may be said in one, over an alert that tells of an allergy.
+async fn prescribe(desk: &Desk, patient: &str, planter: &mut Planter) {
+    let mox = json!({"name": "Mox 500", "ingredients": [{"name": "amoxicillin"}]});
+    let medicine = desk.clinic.post("/medicines", mox).await.expect(201).id();
+    desk.does(patient, "allergies", json!({"substance": "amoxicillin", "reaction": planter.word()})).await;
+    for ends in ["stop", "cancel", "enter-in-error"] {
+        let mut item = || {
+            let quantity = json!({"value": 10, "unit": "{tablet}"});
+            let (route, instructions) = (planter.word(), planter.word());
+            json!({"medicine_id": medicine, "quantity": quantity, "route": route, "instructions": instructions})
+        };
+        let draft = json!({"patient_id": patient, "items": [item()]});
+        let id = desk.everything.post(&desk.clinic.path("/prescriptions"), draft).await.expect(201).json();
+        let path =
+            |action: &str| desk.clinic.path(&format!("/prescriptions/{}/{action}", id["id"].as_str().expect("an id")));
+        let change = json!({"item_id": id["item_id"], "item": item()});
+        desk.everything.post(&path("change-item"), change).await.expect(200);
+        let refused = desk.everything.post(&path("issue"), json!({})).await.expect(422).json();
+        for alert in refused["alerts"].as_array().expect("alerts") {
+            let reason = json!({"alert_id": alert["id"], "reason": "other", "text": planter.word()});
+            desk.everything.post(&path("override-alert"), reason).await.expect(200);
+        }
+        desk.everything.post(&path("issue"), json!({})).await.expect(200);
+        let held = json!({"reason": "other", "text": planter.word()});
+        desk.everything.post(&path("hold"), held).await.expect(200);
+        let why = match ends {
+            "enter-in-error" => json!({"reason": planter.word()}),
+            _ => json!({"reason": "other", "text": planter.word()}),
+        };
+        desk.everything.post(&path(ends), why).await.expect(200);
     }
 }
 

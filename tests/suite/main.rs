@@ -21,6 +21,7 @@ mod logins;
 mod medicines;
 mod outages;
 mod past;
+mod prescriptions;
 mod refusals;
 mod replays;
 mod secrets;

@@ -8,7 +8,19 @@ use serde_json::{Value, json};
 use tests::{Answer, Client, Stack, TestClinic, working_time};
 
 /// What lies in patients' records, by its collection.
-const OF_RECORDS: &[&str] = &["appointments", "dental-charts", "charges", "invoices", "visits", "vitals"];
+const OF_RECORDS: &[&str] = &[
+    "appointments",
+    "dental-charts",
+    "charges",
+    "invoices",
+    "visits",
+    "vitals",
+    "prescriptions",
+    "medications",
+    "lab-orders",
+    "lab-reports",
+    "results",
+];
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(50);

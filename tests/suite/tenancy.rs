@@ -36,6 +36,21 @@ fn body_of(operation: &str) -> Option<Value> {
         | "FinishVisit"
         | "CloseDepartment" => json!({}),
         "UpdateMedicine" | "OverrideMedicine" => json!({"name": "Dolo 650"}),
+        "IssuePrescription"
+        | "CheckPrescription"
+        | "UseRefill"
+        | "ReleasePrescription"
+        | "CompletePrescription"
+        | "ReplacePrescription"
+        | "PrintPrescription" => json!({}),
+        "AddPrescriptionItem" => json!({"item": some_item()}),
+        "ChangePrescriptionItem" => json!({"item_id": some, "item": some_item()}),
+        "RemovePrescriptionItem" => json!({"item_id": some}),
+        "OverrideAlert" => json!({"alert_id": "0000", "reason": "no_alternative"}),
+        "DispensePrescription" => json!({"item_id": some, "quantity": {"value": 1, "unit": "{tablet}"}}),
+        "AuthoriseRefill" => json!({"refills": 1}),
+        "HoldPrescription" | "StopPrescription" | "CancelPrescription" => json!({"reason": "other"}),
+        "EnterPrescriptionInError" => json!({"reason": "a mistake"}),
         "UpdateDemographics" => json!({"first_name": "Asha"}),
         "MergePatient" => json!({"survivor_id": some}),
         "AddIdentifier" => json!({"type": "passport", "value": "Z1234567"}),
@@ -116,6 +131,10 @@ fn body_of(operation: &str) -> Option<Value> {
 
 fn some_result() -> Value {
     json!({"code": "2345-7", "text": "Glucose", "value": {"type": "text", "text": "none"}})
+}
+
+fn some_item() -> Value {
+    json!({"medicine_id": "018f0000-0000-7000-8000-000000000001", "quantity": {"value": 10, "unit": "{tablet}"}})
 }
 
 struct Route {
@@ -232,6 +251,10 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
     let medicine = clinic.post("/medicines", json!({"name": "House mixture"})).await.expect(201);
     clinic.get_at(medicine.position(), &format!("/medicines/{}", medicine.id())).await.expect(200);
     let (order, report) = clinic.tested(&patient).await;
+    let everything = clinic.doctor_and_administrator().await;
+    let drafted = everything.post(&clinic.path("/prescriptions"), json!({"patient_id": patient})).await.expect(201);
+    let reader = everything.with("casebook-min-position", drafted.position());
+    reader.get(&clinic.path(&format!("/prescriptions/{}", drafted.id()))).await.expect(200);
     BTreeMap::from([
         ("lab-orders", order),
         ("lab-reports", report),
@@ -239,6 +262,7 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
         ("invoices", invoice.id()),
         ("dental-charts", patient.clone()),
         ("dental-templates", template.id()),
+        ("prescriptions", drafted.id()),
         ("audit", replay),
         ("medicines", medicine.id()),
         ("emergency-accesses", access.id()),

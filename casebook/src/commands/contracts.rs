@@ -11,7 +11,7 @@ use clap::{Arg, Args, CommandFactory};
 use events::{
     AccessEvent, AggregateKind, AppointmentEvent, CatalogueEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
     DentalTemplateEvent, DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent,
-    MedicineEvent, PatientEvent, StaffEvent, SubstanceEvent, VisitEvent,
+    MedicineEvent, PatientEvent, PrescriptionEvent, StaffEvent, SubstanceEvent, VisitEvent,
 };
 use schemars::schema_for;
 
@@ -73,6 +73,7 @@ fn contracts() -> Result<BTreeMap<PathBuf, String>> {
         (AggregateKind::LabReport, schema_for!(LabReportEvent)),
         (AggregateKind::Visit, schema_for!(VisitEvent)),
         (AggregateKind::Department, schema_for!(DepartmentEvent)),
+        (AggregateKind::Prescription, schema_for!(PrescriptionEvent)),
         (AggregateKind::Access, schema_for!(AccessEvent)),
     ];
     let mut files = BTreeMap::from([

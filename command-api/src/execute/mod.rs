@@ -172,6 +172,40 @@ impl Executor {
         A::Command: Clone,
         for<'a> &'a A: TryFrom<&'a State>,
     {
+        let rule = |state: Option<&A>, facts: &Facts, context: &Context<'_>| {
+            A::decide(state, call.command.clone(), facts, context)
+        };
+        let (decision, facts, expectations) = self.resting_on(call, seed, lost, reuse, rule).await?;
+        Ok(Decided { decision, facts, expectations })
+    }
+
+    /// Looks at what a command would rest on, as the log has it, and records nothing.
+    pub async fn look<A, T>(
+        &self,
+        call: &Call<A>,
+        look: impl FnOnce(Option<&A>, &Facts, &Context<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Failure>
+    where
+        A: Aggregate,
+        for<'a> &'a A: TryFrom<&'a State>,
+    {
+        let (seen, ..) = self.resting_on(call, Uuid::now_v7(), &Lost::default(), Reuse::Nothing, look).await?;
+        Ok(seen)
+    }
+
+    /// What a rule says of the facts that a command rests on; the facts, and as of when they hold.
+    async fn resting_on<A, T>(
+        &self,
+        call: &Call<A>,
+        seed: Uuid,
+        lost: &Lost,
+        reuse: Reuse,
+        rule: impl FnOnce(Option<&A>, &Facts, &Context<'_>) -> Result<T, Refusal>,
+    ) -> Result<(T, Facts, Vec<Expectation>), Failure>
+    where
+        A: Aggregate,
+        for<'a> &'a A: TryFrom<&'a State>,
+    {
         let known = Facts { actor: call.actor.user, contended: lost.contended, ..Facts::default() };
         let mut loader = Loader::new(&self.store, &self.states, call.clinic, reuse, known);
         loader.load_claims(&lost.claims).await?;
@@ -198,8 +232,8 @@ impl Executor {
             pseudonyms: &pseudonyms,
             seed,
         };
-        let decision = A::decide(state, call.command.clone(), &facts, &context)?;
-        Ok(Decided { decision, facts, expectations })
+        let said = rule(state, &facts, &context)?;
+        Ok((said, facts, expectations))
     }
 
     /// A clinic that is being registered has no key in the log yet.

@@ -15,6 +15,8 @@ mod lab_reports;
 mod medicines;
 mod needs;
 mod patients;
+mod prescription_check;
+mod prescriptions;
 mod register;
 mod replays;
 mod staff;
@@ -44,5 +46,6 @@ pub fn all() -> ApiRouter<App> {
         .merge(lab_orders::routes())
         .merge(lab_reports::routes())
         .merge(visits::routes())
+        .merge(prescriptions::routes())
         .merge(replays::routes())
 }

@@ -33,6 +33,9 @@ pub struct RecordAllergy {
     /// In the coding system of the clinic's catalogue (RxNorm, SNOMED CT).
     #[serde(default)]
     pub code: Option<Text<64>>,
+    /// The class of substances that it extends to (`penicillins`), where more is meant than the catalogue knows.
+    #[serde(default)]
+    pub class: Option<Text<200>>,
     #[serde(default)]
     pub category: Option<AllergyCategory>,
     #[serde(default)]
@@ -77,6 +80,7 @@ impl RecordAllergy {
         let allergy = Allergy {
             substance: self.substance.into(),
             code: self.code.map(Into::into),
+            class: self.class.map(Into::into),
             category: self.category.map(|category| <&str>::from(category).to_owned()),
             criticality: self.criticality,
             reaction: self.reaction.map(Into::into),

@@ -7,6 +7,8 @@ use events::{
     AppointmentId, DocumentId, DomainEvent, Recorded, StaffEvent, StreamId, UserId, VisitId, retention::RecordClass,
 };
 
+use crate::prescription::safety::SafetyRecord;
+
 /// A chart in short, folded over every event about the patient.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChartSummary {
@@ -18,6 +20,8 @@ pub struct ChartSummary {
     pub documents: BTreeSet<DocumentId>,
     /// Visits that are neither over nor struck out.
     pub open_visits: BTreeSet<VisitId>,
+    /// Allergies, and what is prescribed.
+    pub safety: SafetyRecord,
     /// Portal logins that have not ended.
     pub portal_logins: BTreeSet<UserId>,
 }
@@ -34,6 +38,7 @@ impl ChartSummary {
         if event.record_class() == RecordClass::Clinical {
             self.last_contact = self.last_contact.max(Some(occurred_at));
         }
+        self.safety.take(stream, event, occurred_at);
         match event {
             DomainEvent::Appointment(event) => keep(&mut self.open_appointments, stream.id.into(), event.leaves_open()),
             DomainEvent::Document(event) => keep(&mut self.documents, stream.id.into(), event.leaves_content()),
@@ -52,6 +57,7 @@ impl ChartSummary {
             | DomainEvent::LabOrder(_)
             | DomainEvent::LabReport(_)
             | DomainEvent::Department(_)
+            | DomainEvent::Prescription(_)
             | DomainEvent::Access(_) => {}
             DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => {}
         }

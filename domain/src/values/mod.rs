@@ -3,6 +3,7 @@
 //! here never makes an old event unreadable.
 
 mod address;
+mod amount;
 mod contact;
 mod content;
 mod dental;
@@ -20,6 +21,7 @@ mod unit;
 mod zone;
 
 pub use address::PostalAddress;
+pub use amount::{Amount, PositiveNumber, UcumUnit};
 pub use contact::{CountryCode, Email, Phone, Url};
 pub use content::{MediaType, Sha256};
 pub use dental::{CdtCode, ToothNumber};

@@ -53,6 +53,7 @@ async fn a_row_that_the_database_refuses_is_parked_and_retried_once_it_can_be_st
         sealed: Sealed::Open(events::patient::Allergy {
             substance,
             code: None,
+            class: None,
             category: None,
             criticality: None,
             reaction: None,

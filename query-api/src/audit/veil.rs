@@ -34,6 +34,7 @@ fn capability(model: &str, field: &str) -> Option<Capability> {
         ("visit", "vitals") => Capability::Vitals,
         ("visit", "diagnoses") => Capability::Prescribe,
         ("visit", _) => Capability::Visits,
+        ("prescription", _) => Capability::Prescribe,
         ("staff", _) => Capability::Staff,
         ("doctor", _) => Capability::DoctorHours,
         ("clinic", _) => Capability::ClinicProfile,

@@ -7,6 +7,7 @@ mod door;
 mod history;
 mod list;
 mod one;
+mod person;
 mod registry;
 
 use aide::axum::{ApiRouter, routing::get_with};
@@ -20,6 +21,7 @@ use uuid::Uuid;
 
 pub(crate) use door::admitted;
 pub use door::{Parts, Sight};
+pub(crate) use person::{OfPerson, of_person};
 pub(crate) use registry::seen;
 
 use crate::{QueryState, past::Past, reader::Reader, sql::Sql};

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 /// Parameters whose values are ids, days, instants, numbers and codes. The values of all others are hashed: a new
 /// one gets into the ledger in clear only by being named here.
-const IN_CLEAR: [&str; 22] = [
+const IN_CLEAR: [&str; 23] = [
     "action",
     "actor",
     "as_of",
@@ -36,6 +36,7 @@ const IN_CLEAR: [&str; 22] = [
     "sort",
     "status",
     "to",
+    "visit",
 ];
 /// Says where a page begins, in a form that may hold names.
 const CURSOR: &str = "cursor";

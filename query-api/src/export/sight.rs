@@ -86,6 +86,7 @@ fn capability(row: &StoredRow) -> Option<Capability> {
         "lab_order" => Capability::Prescribe,
         "lab_report" => Capability::LabResults,
         "visit" => of_visit(&row.event_type),
+        "prescription" => Capability::Prescribe,
         "staff" if row.patient.is_some() => Capability::PortalAccounts,
         "staff" => Capability::Staff,
         "doctor" => Capability::DoctorHours,

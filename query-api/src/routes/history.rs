@@ -83,6 +83,7 @@ fn of_kind(kind: AggregateKind) -> Option<Capability> {
         AggregateKind::Appointment => Some(Capability::Appointments),
         AggregateKind::Document => Some(Capability::Documents),
         AggregateKind::Visit => Some(Capability::Visits),
+        AggregateKind::Prescription => Some(Capability::Prescribe),
         AggregateKind::Staff => Some(Capability::PortalAccounts),
         AggregateKind::DentalChart => Some(Capability::DentalChart),
         AggregateKind::Charge | AggregateKind::Invoice => Some(Capability::Billing),

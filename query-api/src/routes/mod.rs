@@ -18,8 +18,10 @@ pub mod lab_orders;
 pub mod lab_reports;
 pub mod lab_results;
 pub mod lab_worklist;
+pub mod medications;
 pub mod medicines;
 pub mod patients;
+pub mod prescriptions;
 pub mod profile;
 pub mod public;
 pub mod queue;
@@ -55,6 +57,8 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(visits::routes())
         .merge(patients::routes())
         .merge(history::routes())
+        .merge(prescriptions::routes())
+        .merge(medications::routes())
         .merge(medicines::routes())
         .merge(lab_orders::routes())
         .merge(lab_worklist::routes())

@@ -12,7 +12,8 @@ use crate::world::{Clinic, World};
 fn allergic(clinic: &mut Clinic, patient: PatientId, substance: &str) {
     let allergy = AllergyId(clinic.history.fresh());
     let substance = substance.to_owned();
-    let sealed = Sealed::Open(Allergy { substance, code: None, category: None, criticality: None, reaction: None });
+    let sealed =
+        Sealed::Open(Allergy { substance, code: None, class: None, category: None, criticality: None, reaction: None });
     clinic.history.patient(patient, PatientEvent::AllergyRecorded { allergy, sealed });
 }
 

@@ -42,6 +42,9 @@ pub struct AllergyEntry {
     pub id: AllergyId,
     pub substance: Option<String>,
     pub code: Option<String>,
+    /// The class of substances that it extends to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     pub category: Option<String>,
     pub criticality: Option<Criticality>,
     pub reaction: Option<String>,
@@ -170,6 +173,7 @@ fn recorded(id: AllergyId, allergy: Option<Allergy>, at: DateTime<Utc>) -> Aller
         id,
         substance: known.map(|allergy| allergy.substance.clone()),
         code: known.and_then(|allergy| allergy.code.clone()),
+        class: known.and_then(|allergy| allergy.class.clone()),
         category: known.and_then(|allergy| allergy.category.clone()),
         criticality: known.and_then(|allergy| allergy.criticality),
         reaction: known.and_then(|allergy| allergy.reaction.clone()),

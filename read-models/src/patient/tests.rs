@@ -11,7 +11,7 @@ use crate::sample::History;
 
 fn penicillin() -> Sealed<Allergy> {
     let substance = "penicillin".to_owned();
-    Sealed::Open(Allergy { substance, code: None, category: None, criticality: None, reaction: None })
+    Sealed::Open(Allergy { substance, code: None, class: None, category: None, criticality: None, reaction: None })
 }
 
 #[test]

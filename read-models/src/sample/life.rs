@@ -96,7 +96,7 @@ impl Life {
     /// One thing happens; sometimes one that needs something that is not there yet does not.
     pub fn step(&mut self, choice: u32) {
         let mut chance = Chance(choice);
-        match chance.of(28) {
+        match chance.of(31) {
             0 => self.clinic_changes(&mut chance),
             1 | 2 => self.staff_changes(&mut chance),
             3 | 4 => self.doctor_changes(&mut chance),
@@ -111,6 +111,7 @@ impl Life {
             20 => self.tests_reported(&mut chance),
             21 => self.visit_opens(&mut chance),
             22..=24 => self.visit_changes(&mut chance),
+            25 | 26 => self.prescription_changes(&mut chance),
             _ => self.appointment_changes(&mut chance),
         }
     }
@@ -270,7 +271,8 @@ impl Life {
             }
             4 => {
                 let criticality = Some(Criticality::High);
-                let allergy = Allergy { substance: text, code: None, category: None, criticality, reaction: None };
+                let allergy =
+                    Allergy { substance: text, code: None, class: None, category: None, criticality, reaction: None };
                 PatientEvent::AllergyRecorded { allergy: AllergyId(fresh), sealed: Sealed::Open(allergy) }
             }
             5 => PatientEvent::NoKnownAllergiesAsserted {},

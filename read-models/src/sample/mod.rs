@@ -3,6 +3,7 @@
 mod life;
 mod medicine;
 mod money;
+mod prescription;
 mod teeth;
 mod visits;
 
@@ -28,6 +29,7 @@ use events::{
 use uuid::Uuid;
 
 pub use life::{Booking, Life, Person};
+pub use prescription::tablets;
 pub use visits::Sitting;
 
 use crate::{Projection, Rows};

@@ -1,0 +1,58 @@
+//! All that one person has of a kind, for queries that make something else of it.
+
+use chrono::{DateTime, Utc};
+use events::{PatientId, Position};
+use service_kit::{AsOf, Problem};
+use uuid::Uuid;
+
+use super::{ClinicalResource, door::admitted};
+use crate::{
+    past::{Moment, Past, may_look_back},
+    reader::Reader,
+    scope::{Reflected, Select},
+    sql::Sql,
+};
+
+/// A person's rows that the asker sees, in no order.
+pub(crate) struct OfPerson<R: ClinicalResource> {
+    pub rows: Vec<R::Row>,
+    pub position: Position,
+    /// Whose they are.
+    pub group: Vec<PatientId>,
+    /// What time it is, or was.
+    pub now: DateTime<Utc>,
+}
+
+/// `condition` is on `a`, the row, and begins with ` AND`; `takes` the same for a row in memory.
+pub(crate) async fn of_person<R: ClinicalResource>(
+    reader: &Reader,
+    patient: PatientId,
+    as_of: Option<AsOf>,
+    condition: &'static str,
+    takes: impl Fn(&R::Row) -> bool,
+) -> Result<OfPerson<R>, Problem> {
+    let (group, sight) = admitted::<R>(reader, patient).await?;
+    let group = group.value.ids();
+    let Some(as_of) = as_of else {
+        let ids: Vec<Uuid> = group.iter().map(|id| id.0).collect();
+        let sql = Sql::new("a.* FROM ")
+            .push(R::TABLE)
+            .push(" a WHERE a.clinic_id = s.clinic AND a.patient_id = ANY(")
+            .bind(ids)
+            .push(")")
+            .push(condition);
+        let Reflected { value: rows, position } =
+            reader.all::<R::Row>(Select::new(R::MODELS, sight.narrow::<R>(sql))).await?;
+        return Ok(OfPerson { rows, position, group, now: reader.now() });
+    };
+    may_look_back(reader, &group, as_of).await?;
+    let past = Past::read(reader, patient, Moment::of(reader, as_of).await?).await?;
+    let mut rows = Vec::new();
+    for (_, row) in past.rows::<R>().into_sorted() {
+        if takes(&row) && sight.shows::<R>(reader, &row).await? {
+            rows.push(row);
+        }
+    }
+    let Moment { position, recorded_at: now, .. } = past.moment;
+    Ok(OfPerson { rows, position, group: past.group().collect(), now })
+}
