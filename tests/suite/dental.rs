@@ -1,6 +1,9 @@
 //! A mouth is charted and treated, over HTTP.
 
+use std::time::Duration;
+
 use chrono::{Days, Utc};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tests::{Answer, Client, PASSWORD, Stack, TestClinic};
 
@@ -240,4 +243,60 @@ async fn two_dentists_pull_one_tooth_once() {
     outcomes.sort_unstable();
     assert_eq!(outcomes, [200, 422, 422, 422, 422, 422, 422, 422]);
     assert_eq!(stack.count_events(&clinic.id, "ToothExtracted").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auditor_reads_a_chart_by_a_grant_that_covers_all_of_it() {
+    let stack = Stack::start().await;
+    let clinic = TestClinic::register(&stack.client()).await;
+    let (patient, chair) = (clinic.patient("Asha").await, Chair::dentist(&clinic).await);
+    chair.on(&patient, "observations", json!({"tooth": 16, "condition": "cavity"})).await.expect(200);
+    let account = json!({"name": "Anand", "username": "anand", "roles": ["auditor"]});
+    let invited = clinic.post("/staff", account).await.expect(201);
+    let auditor = clinic.activate("anand", &invited.text_of("activation")).await;
+    let path = clinic.path(&format!("/dental-charts/{patient}"));
+    stack.caught_up().await;
+    let grant = async |from: Value| {
+        let body = json!({
+            "auditor_id": invited.id(), "scope": ["dental_chart"], "from": from, "to": "2999-12-31",
+            "expires": Utc::now() + Days::new(1)
+        });
+        clinic.post("/auditor-grants", body).await.expect(201);
+    };
+    auditor.get(&path).await.expect(403);
+    grant(json!("2998-12-31")).await;
+    auditor.get(&path).await.expect(403);
+    assert_eq!(auditor.get(&clinic.path("/dental-charts")).await.expect(200).json()["items"], json!([]));
+    grant(json!("2020-01-01")).await;
+    assert_eq!(tooth(&auditor.get(&path).await.expect(200).json(), 16)["missing"], json!(false));
+    let listed = auditor.get(&clinic.path("/dental-charts")).await.expect(200).json();
+    assert_eq!(listed["items"][0]["patient_id"], json!(patient));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_mouth_is_left_of_who_is_forgotten() {
+    const LOOK_EVERY: Duration = Duration::from_millis(50);
+    let stack = Stack::start_erasing().await;
+    let clinic = TestClinic::register(&stack.client()).await;
+    let settings = json!({"retention": {"clinical_years": 0}}).to_string().into_bytes();
+    clinic.admin.send(Method::PATCH, &clinic.path("/settings"), Some(settings)).await.expect(200);
+    let second = clinic.staff(&["clinic_admin"]).await;
+    let (patient, chair) = (clinic.patient("Asha").await, Chair::dentist(&clinic).await);
+    let seen = json!({"tooth": 16, "condition": "abscess", "note": "zarathustrina"});
+    let seen = chair.on(&patient, "observations", seen).await.expect(200);
+    let plan = json!({"code": "D2391", "teeth": [16], "description": "zarathustrina"});
+    chair.on(&patient, "plan-procedure", plan.clone()).await.expect(200);
+    clinic.post(&format!("/patients/{patient}/request-erasure"), json!({"reason": "moves away"})).await.expect(200);
+    let approve = clinic.path(&format!("/patients/{patient}/approve-erasure"));
+    second.post(&approve, json!({})).await.expect(200);
+    while !stack.store().unfinished_erasures().await.expect("the log is there").is_empty() {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    stack.caught_up().await;
+    chair.get_at(seen.position(), &format!("/dental-charts/{patient}")).await.expect(410);
+    chair.get_at(seen.position(), &format!("/dental-charts/{patient}?as_of={}", seen.position())).await.expect(410);
+    chair.get_at(seen.position(), &format!("/dental-charts/{patient}/teeth/16")).await.expect(410);
+    chair.on(&patient, "plan-procedure", plan).await.expect(410);
+    assert_eq!(stack.rows_with("read.dental_chart_1", "zarathustrina").await, 0);
+    stack.read_models_equal_the_log().await;
 }

@@ -58,6 +58,14 @@ impl From<DentalChartRow> for DentalChart {
     }
 }
 
+/// Everything that was ever said of one tooth of a person.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ToothHistory {
+    pub patient_id: PatientId,
+    #[serde(flatten)]
+    pub tooth: ToothState,
+}
+
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DentalChartFilters {
@@ -211,11 +219,12 @@ async fn tooth(
     Path(path): Path<ByTooth>,
     Query(when): Query<When>,
     known: IfNoneMatch,
-) -> Result<Disclosed<Resource<ToothState>>, Problem> {
+) -> Result<Disclosed<Resource<ToothHistory>>, Problem> {
     let (patient, tooth) = (PatientId(path.id), path.tooth()?);
     let Mouth { row, ids, position } = Mouth::read(&reader, patient, when.as_of).await?;
     let tag = ETag::of_resource(row.version, row.position);
-    let answer = Resource::new(row.history_of(tooth), tag, position).unless(&known);
+    let history = ToothHistory { patient_id: patient, tooth: row.history_of(tooth) };
+    let answer = Resource::new(history, tag, position).unless(&known);
     disclose(&reader, Capability::DentalChart, Subjects::person(patient, ids), answer).await
 }
 

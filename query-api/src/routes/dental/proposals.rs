@@ -29,6 +29,7 @@ use crate::{
 /// What a template proposes about a finding. It is planned, or not, by a dentist.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Proposal {
+    pub patient_id: PatientId,
     pub observation_id: DentalObservationId,
     pub tooth: Tooth,
     pub surfaces: Vec<Surface>,
@@ -43,10 +44,11 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    fn of(entry: &ObservationEntry, templates: &[DentalTemplateRow]) -> Option<Self> {
+    fn of(patient_id: PatientId, entry: &ObservationEntry, templates: &[DentalTemplateRow]) -> Option<Self> {
         let finding = &entry.current;
         let (template, score) = best(templates, finding)?;
         Some(Self {
+            patient_id,
             observation_id: entry.id,
             tooth: finding.tooth,
             surfaces: finding.surfaces.clone(),
@@ -75,7 +77,7 @@ async fn proposals(
     let patient = PatientId(path.id);
     let Mouth { row, ids, position } = Mouth::read(&reader, patient, None).await?;
     let templates = templates::in_use(&reader).await?;
-    let items = open(&row).filter_map(|entry| Proposal::of(entry, &templates.value)).collect();
+    let items = open(&row).filter_map(|entry| Proposal::of(patient, entry, &templates.value)).collect();
     let position = position.min(templates.position);
     let answer = Reflected { value: Items { items, next: None }, position };
     disclose(&reader, Capability::DentalChart, Subjects::person(patient, ids), answer).await
