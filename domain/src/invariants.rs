@@ -247,7 +247,9 @@ fn claims_are_right(world: &World) {
         | State::DentalChart(_)
         | State::DentalTemplate(_)
         | State::Charge(_)
-        | State::Invoice(_) => Vec::new(),
+        | State::Invoice(_)
+        | State::Note(_)
+        | State::CaseStudy(_) => Vec::new(),
         State::Medicine(_) | State::Substance(_) | State::Catalogue(_) => Vec::new(),
         State::LabOrder(_) | State::LabReport(_) => Vec::new(),
         State::Visit(visit) => visit.held(),

@@ -3,13 +3,13 @@
 
 use derive_more::{From, TryInto};
 use events::{
-    DomainEvent,
+    DomainEvent, PatientId, StreamId,
     claim::{ClaimChange, CounterChange},
 };
 
 use crate::{
-    Aggregate, Appointment, Catalogue, Charge, Clinic, DentalChart, DentalTemplate, Department, Doctor, Document,
-    Invoice, LabOrder, LabReport, Medicine, Patient, Prescription, Staff, Substance, Visit,
+    Aggregate, Appointment, CaseStudy, Catalogue, Charge, Clinic, DentalChart, DentalTemplate, Department, Doctor,
+    Document, Invoice, LabOrder, LabReport, Medicine, Note, Patient, Prescription, Staff, Substance, Visit,
 };
 
 /// The state of any aggregate.
@@ -35,9 +35,30 @@ pub enum State {
     Visit(Visit),
     Department(Department),
     Prescription(Prescription),
+    Note(Note),
+    CaseStudy(CaseStudy),
 }
 
 impl State {
+    /// The patient in whose record it stands; `None` for what is no patient's, or several patients'.
+    pub fn patient(&self, stream: StreamId) -> Option<PatientId> {
+        match self {
+            Self::Patient(_) | Self::DentalChart(_) => Some(PatientId(stream.id)),
+            Self::Appointment(appointment) => Some(appointment.slot.patient),
+            Self::Document(document) => Some(document.patient),
+            Self::Note(note) => Some(note.patient),
+            Self::LabOrder(order) => Some(order.patient),
+            Self::LabReport(report) => Some(report.patient),
+            Self::Visit(visit) => Some(visit.attendance.patient),
+            Self::Prescription(prescription) => Some(prescription.patient),
+            Self::Charge(charge) => Some(charge.patient),
+            Self::Invoice(invoice) => Some(invoice.patient),
+            Self::Clinic(_) | Self::Staff(_) | Self::Doctor(_) | Self::Department(_) => None,
+            Self::DentalTemplate(_) | Self::CaseStudy(_) => None,
+            Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => None,
+        }
+    }
+
     /// The state after an event of its stream. `None`: the event cannot follow, the stream is corrupt.
     pub fn evolve(before: Option<Self>, event: &DomainEvent) -> Option<Self> {
         match event {
@@ -59,6 +80,8 @@ impl State {
             DomainEvent::Visit(event) => step::<Visit>(before, event),
             DomainEvent::Department(event) => step::<Department>(before, event),
             DomainEvent::Prescription(event) => step::<Prescription>(before, event),
+            DomainEvent::Note(event) => step::<Note>(before, event),
+            DomainEvent::CaseStudy(event) => step::<CaseStudy>(before, event),
             // The access ledger has no aggregates: nothing is decided on what it holds.
             DomainEvent::Access(_) => None,
         }
@@ -85,6 +108,8 @@ impl State {
             DomainEvent::Visit(event) => advance::<Visit>(before, event),
             DomainEvent::Department(event) => advance::<Department>(before, event),
             DomainEvent::Prescription(event) => advance::<Prescription>(before, event),
+            DomainEvent::Note(event) => advance::<Note>(before, event),
+            DomainEvent::CaseStudy(event) => advance::<CaseStudy>(before, event),
             DomainEvent::Access(_) => None,
         }
     }

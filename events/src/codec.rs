@@ -52,6 +52,8 @@ pub fn encode(event: &DomainEvent) -> Encoded {
         DomainEvent::Visit(event) => serde_json::to_value(event),
         DomainEvent::Department(event) => serde_json::to_value(event),
         DomainEvent::Prescription(event) => serde_json::to_value(event),
+        DomainEvent::Note(event) => serde_json::to_value(event),
+        DomainEvent::CaseStudy(event) => serde_json::to_value(event),
         DomainEvent::Access(event) => serde_json::to_value(event),
     }
     .expect("an event is plain data with string keys")["data"]
@@ -101,6 +103,8 @@ pub fn decode(
         AggregateKind::Visit => parse::<crate::VisitEvent>(&joined)?.into(),
         AggregateKind::Department => parse::<crate::DepartmentEvent>(&joined)?.into(),
         AggregateKind::Prescription => parse::<crate::PrescriptionEvent>(&joined)?.into(),
+        AggregateKind::Note => parse::<crate::NoteEvent>(&joined)?.into(),
+        AggregateKind::CaseStudy => parse::<crate::CaseStudyEvent>(&joined)?.into(),
         AggregateKind::Access => parse::<crate::AccessEvent>(&joined)?.into(),
     })
 }

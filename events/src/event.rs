@@ -6,11 +6,12 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use uuid::Uuid;
 
 use crate::{
-    AccessEvent, AppointmentEvent, AppointmentId, CatalogueEvent, CatalogueId, ChargeEvent, ChargeId, ClinicEvent,
-    ClinicId, DentalChartEvent, DentalChartId, DentalTemplateEvent, DentalTemplateId, DepartmentEvent, DepartmentId,
-    DoctorEvent, DoctorId, DocumentEvent, DocumentId, InvoiceEvent, InvoiceId, LabOrderEvent, LabOrderId,
-    LabReportEvent, LabReportId, MedicineEvent, MedicineId, Number, PatientEvent, PatientId, PrescriptionEvent,
-    PrescriptionId, StaffEvent, SubstanceEvent, SubstanceId, UserId, VisitEvent, VisitId,
+    AccessEvent, AppointmentEvent, AppointmentId, CaseStudyEvent, CaseStudyId, CatalogueEvent, CatalogueId,
+    ChargeEvent, ChargeId, ClinicEvent, ClinicId, DentalChartEvent, DentalChartId, DentalTemplateEvent,
+    DentalTemplateId, DepartmentEvent, DepartmentId, DoctorEvent, DoctorId, DocumentEvent, DocumentId, InvoiceEvent,
+    InvoiceId, LabOrderEvent, LabOrderId, LabReportEvent, LabReportId, MedicineEvent, MedicineId, NoteEvent, NoteId,
+    Number, PatientEvent, PatientId, PrescriptionEvent, PrescriptionId, StaffEvent, SubstanceEvent, SubstanceId,
+    UserId, VisitEvent, VisitId,
 };
 
 /// The kinds of aggregate. The written form is stored for ever.
@@ -55,6 +56,8 @@ pub enum AggregateKind {
     Visit,
     Department,
     Prescription,
+    Note,
+    CaseStudy,
     /// A record of the access ledger: each is a stream of its own, of one event, and no aggregate.
     Access,
 }
@@ -101,6 +104,8 @@ stream_of! {
     VisitId => Visit,
     DepartmentId => Department,
     PrescriptionId => Prescription,
+    NoteId => Note,
+    CaseStudyId => CaseStudy,
 }
 
 /// Anything that can have happened in a clinic.
@@ -124,6 +129,8 @@ pub enum DomainEvent {
     Visit(VisitEvent),
     Department(DepartmentEvent),
     Prescription(PrescriptionEvent),
+    Note(NoteEvent),
+    CaseStudy(CaseStudyEvent),
     Access(AccessEvent),
 }
 
@@ -148,6 +155,8 @@ impl DomainEvent {
             Self::Visit(_) => AggregateKind::Visit,
             Self::Department(_) => AggregateKind::Department,
             Self::Prescription(_) => AggregateKind::Prescription,
+            Self::Note(_) => AggregateKind::Note,
+            Self::CaseStudy(_) => AggregateKind::CaseStudy,
             Self::Access(_) => AggregateKind::Access,
         }
     }
@@ -173,6 +182,8 @@ impl DomainEvent {
             Self::Visit(event) => event.into(),
             Self::Department(event) => event.into(),
             Self::Prescription(event) => event.into(),
+            Self::Note(event) => event.into(),
+            Self::CaseStudy(event) => event.into(),
             Self::Access(event) => event.into(),
         }
     }
@@ -192,6 +203,8 @@ impl DomainEvent {
             Self::LabReport(event) => Some(event.patient()),
             Self::Visit(event) => Some(event.attendance().patient),
             Self::Prescription(event) => Some(event.patient()),
+            Self::Note(event) => Some(event.patient()),
+            Self::CaseStudy(event) => event.patient(),
             Self::Access(event) => event.patient(),
         }
     }
@@ -207,7 +220,8 @@ impl DomainEvent {
             | Self::DentalChart(_)
             | Self::DentalTemplate(_)
             | Self::Charge(_)
-            | Self::Department(_) => None,
+            | Self::Department(_)
+            | Self::Note(_) => None,
             Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => None,
             Self::Patient(event) => event.number_mut(),
             Self::Appointment(event) => event.number_mut(),
@@ -216,6 +230,7 @@ impl DomainEvent {
             Self::LabReport(event) => event.number_mut(),
             Self::Visit(event) => event.number_mut(),
             Self::Prescription(event) => event.number_mut(),
+            Self::CaseStudy(event) => event.number_mut(),
         }
     }
 }

@@ -75,6 +75,10 @@ id! {
     PrescriptionId,
     /// A line of a prescription.
     PrescriptionItemId,
+    NoteId,
+    /// What was added to a signed note.
+    AddendumId,
+    CaseStudyId,
 }
 
 impl ClinicId {

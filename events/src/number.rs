@@ -37,6 +37,8 @@ pub enum Series {
     LabReport { zone: Tz },
     /// `RX-20260314-001`, by the day of `recorded_at` in the clinic's zone.
     Prescription { zone: Tz },
+    /// `CS-20260314-001`, by the day of `recorded_at` in the clinic's zone.
+    CaseStudy { zone: Tz },
     /// `1`, `2`, `3`, … per office and day.
     QueueToken { office: OfficeId, day: NaiveDate },
     /// `VIS-20260314-001`, by the day of `recorded_at` in the clinic's zone.
@@ -54,6 +56,7 @@ impl Series {
             Self::LabOrder { zone } => format!("number/lab-order/{}", day_of(recorded_at, *zone)),
             Self::LabReport { zone } => format!("number/lab-report/{}", day_of(recorded_at, *zone)),
             Self::Prescription { zone } => format!("number/prescription/{}", day_of(recorded_at, *zone)),
+            Self::CaseStudy { zone } => format!("number/case-study/{}", day_of(recorded_at, *zone)),
             Self::QueueToken { office, day } => format!("number/queue-token/{office}/{day}"),
             Self::Visit { zone } => format!("number/visit/{}", day_of(recorded_at, *zone)),
         })
@@ -69,6 +72,7 @@ impl Series {
             Self::LabOrder { zone } => format!("LAB-{}-{n:03}", day_of(recorded_at, *zone).format("%Y%m%d")),
             Self::LabReport { zone } => format!("LR-{}-{n:03}", day_of(recorded_at, *zone).format("%Y%m%d")),
             Self::Prescription { zone } => format!("RX-{}-{n:03}", day_of(recorded_at, *zone).format("%Y%m%d")),
+            Self::CaseStudy { zone } => format!("CS-{}-{n:03}", day_of(recorded_at, *zone).format("%Y%m%d")),
             Self::QueueToken { .. } => n.to_string(),
             Self::Visit { zone } => format!("VIS-{}-{n:03}", day_of(recorded_at, *zone).format("%Y%m%d")),
         }

@@ -116,6 +116,8 @@ pub enum ConsentScope {
     Treatment,
     DataSharing,
     Research,
+    /// In a case study, or where else it may be read by anybody.
+    Publication,
     Portal,
     Reminders,
 }

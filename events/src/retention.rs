@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
 use crate::{
-    AppointmentEvent, DocumentEvent, DomainEvent, LabOrderEvent, PatientEvent, VisitEvent, visit::VisitStatus,
+    AppointmentEvent, DocumentEvent, DomainEvent, LabOrderEvent, NoteEvent, PatientEvent, VisitEvent,
+    visit::VisitStatus,
 };
 
 /// How long a clinic keeps its records, in years. The defaults are those of the design; what the law of a place asks
@@ -95,9 +96,11 @@ impl DomainEvent {
             | Self::Department(_)
             | Self::Charge(_)
             | Self::Invoice(_)
+            | Self::CaseStudy(_)
             | Self::Access(_) => RecordClass::Administrative,
             Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => RecordClass::Administrative,
             Self::Visit(event) => event.record_class(),
+            Self::Note(event) => event.record_class(),
         }
     }
 }
@@ -234,5 +237,19 @@ impl VisitEvent {
     /// Whether the visit lies ahead, or goes on, after the event.
     pub fn leaves_open(&self) -> bool {
         !matches!(self, Self::VisitFinished { .. } | Self::VisitCancelled { .. } | Self::VisitEnteredInError { .. })
+    }
+}
+
+impl NoteEvent {
+    fn record_class(&self) -> RecordClass {
+        match self {
+            Self::NoteStarted { .. }
+            | Self::NoteDraftSaved { .. }
+            | Self::NoteSigned { .. }
+            | Self::NoteCosigned { .. }
+            | Self::NoteAddendumAdded { .. }
+            | Self::NoteAmended { .. } => RecordClass::Clinical,
+            Self::NoteReleased { .. } | Self::NoteEnteredInError { .. } => RecordClass::Administrative,
+        }
     }
 }

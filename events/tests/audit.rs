@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
-    AccessEvent, Actor, AppointmentEvent, ChargeEvent, ClinicEvent, DentalChartEvent, DentalTemplateEvent,
-    DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent, PatientEvent,
-    PrescriptionEvent, StaffEvent, VisitEvent,
+    AccessEvent, Actor, AppointmentEvent, CaseStudyEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
+    DentalTemplateEvent, DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent,
+    NoteEvent, PatientEvent, PrescriptionEvent, StaffEvent, VisitEvent,
     audit::{Mark, TABLE, Told, meaning},
 };
 use serde_json::Value;
@@ -29,6 +29,8 @@ fn types() -> Vec<&'static str> {
         VisitEvent::VARIANTS,
         DepartmentEvent::VARIANTS,
         PrescriptionEvent::VARIANTS,
+        NoteEvent::VARIANTS,
+        CaseStudyEvent::VARIANTS,
         AccessEvent::VARIANTS,
     ]
     .concat()

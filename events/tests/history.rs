@@ -4,9 +4,9 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
-    AccessEvent, AggregateKind, AppointmentEvent, CatalogueEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
-    DentalTemplateEvent, DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent,
-    MedicineEvent, PatientEvent, PrescriptionEvent, StaffEvent, SubstanceEvent, VisitEvent,
+    AccessEvent, AggregateKind, AppointmentEvent, CaseStudyEvent, CatalogueEvent, ChargeEvent, ClinicEvent,
+    DentalChartEvent, DentalTemplateEvent, DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent,
+    LabReportEvent, MedicineEvent, NoteEvent, PatientEvent, PrescriptionEvent, StaffEvent, SubstanceEvent, VisitEvent,
     codec::{DecodeError, SCHEMA_VERSION, decode, encode},
 };
 use serde_json::Value;
@@ -34,6 +34,8 @@ fn types() -> Vec<(AggregateKind, &'static str)> {
         of(AggregateKind::Visit, VisitEvent::VARIANTS),
         of(AggregateKind::Department, DepartmentEvent::VARIANTS),
         of(AggregateKind::Prescription, PrescriptionEvent::VARIANTS),
+        of(AggregateKind::Note, NoteEvent::VARIANTS),
+        of(AggregateKind::CaseStudy, CaseStudyEvent::VARIANTS),
         of(AggregateKind::Access, AccessEvent::VARIANTS),
     ]
     .concat()

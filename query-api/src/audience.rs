@@ -71,12 +71,21 @@ pub(crate) async fn unrestricted(reader: &Reader, patients: Vec<Uuid>) -> Result
     ids(reader, Select::new(&["patient_1"], sql)).await
 }
 
+/// Those of the patients whose keys are fenced, which is done with the last event of their charts: for a moment the keys
+/// still open what they sealed, and the read models still have it.
+pub(crate) async fn erased(reader: &Reader, patients: Vec<Uuid>) -> Result<HashSet<Uuid>, Problem> {
+    let sql = Sql::new("k.patient AS id FROM log.patient_key k WHERE k.clinic = s.clinic AND k.patient = ANY(")
+        .bind(patients)
+        .push(") AND (k.fenced_at IS NOT NULL OR k.destroyed_at IS NOT NULL)");
+    ids(reader, Select::from_log(sql)).await
+}
+
 #[derive(Deserialize)]
 struct Found {
     id: Uuid,
 }
 
 /// The ids that a query finds, in its column `id`.
-pub(crate) async fn ids(reader: &Reader, select: Select) -> Result<HashSet<Uuid>, Problem> {
+async fn ids(reader: &Reader, select: Select) -> Result<HashSet<Uuid>, Problem> {
     Ok(reader.all::<Found>(select).await?.value.into_iter().map(|found| found.id).collect())
 }

@@ -1,9 +1,9 @@
 //! The list of all read models.
 
 use crate::{
-    AppointmentDays, Appointments, BillingDays, Charges, Clinics, DentalCharts, DentalTemplates, Departments, Doctors,
-    Documents, EmergencyAccesses, Erasures, Invoices, LabOrders, LabReports, Medicines, PatientStats, Patients,
-    Prescriptions, Projection, Retentions, Staff, Usage, Visits, Vitals,
+    AppointmentDays, Appointments, BillingDays, CaseStudies, Charges, Clinics, DentalCharts, DentalTemplates,
+    Departments, Doctors, Documents, EmergencyAccesses, Erasures, Invoices, LabOrders, LabReports, Medicines, Notes,
+    PatientStats, Patients, Prescriptions, Projection, Retentions, Staff, Usage, Visits, Vitals,
 };
 
 /// Something to be done with a read model, whichever it is.
@@ -45,8 +45,7 @@ projections! {
     Erasures,
     Retentions,
     EmergencyAccesses,
-    BillingDays, Charges, DentalCharts, DentalTemplates, Departments, Documents, Invoices, LabOrders, LabReports, Medicines, Visits, Vitals,
-    Prescriptions,
+BillingDays, Charges, DentalCharts, DentalTemplates, Departments, Documents, Invoices, LabOrders, LabReports, Medicines, Visits, Vitals, Prescriptions, Notes, CaseStudies,
 }
 
 #[cfg(test)]

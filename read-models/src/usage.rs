@@ -58,7 +58,9 @@ impl Projection for Usage {
             | DomainEvent::Invoice(_)
             | DomainEvent::Visit(_)
             | DomainEvent::Department(_)
-            | DomainEvent::Prescription(_) => false,
+            | DomainEvent::Prescription(_)
+            | DomainEvent::Note(_)
+            | DomainEvent::CaseStudy(_) => false,
             DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => false,
             DomainEvent::LabOrder(_) | DomainEvent::LabReport(_) | DomainEvent::Access(_) => false,
         };
@@ -82,7 +84,9 @@ impl Projection for Usage {
             | DomainEvent::Invoice(_)
             | DomainEvent::Visit(_)
             | DomainEvent::Department(_)
-            | DomainEvent::Prescription(_) => {}
+            | DomainEvent::Prescription(_)
+            | DomainEvent::Note(_)
+            | DomainEvent::CaseStudy(_) => {}
             DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => {}
             DomainEvent::LabOrder(_) | DomainEvent::LabReport(_) | DomainEvent::Access(_) => {}
         }

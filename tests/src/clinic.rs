@@ -98,6 +98,26 @@ impl TestClinic {
         self.activate(&staff.text_of("username"), &doctor.text_of("activation")).await
     }
 
+    /// A doctor's id and login.
+    pub async fn doctor_login(&self) -> (String, Client) {
+        let doctor = self.new_doctor().await;
+        let staff = self.get_at(doctor.position(), &format!("/staff/{}", doctor.id())).await.expect(200);
+        (doctor.id(), self.activate(&staff.text_of("username"), &doctor.text_of("activation")).await)
+    }
+
+    /// A patient with a portal login of their own: the patient's id, and the login.
+    pub async fn portal(&self, first_name: &str) -> (String, Client) {
+        let (username, birth_date) = (format!("portal{}", NEXT.fetch_add(1, Ordering::Relaxed)), "1984-03-12");
+        let body = json!({"first_name": first_name, "birth_date": birth_date});
+        let patient = self.post("/patients", body).await.expect(201).id();
+        let invite = json!({"name": first_name, "username": username, "roles": ["patient"], "patient_id": patient});
+        let activation = self.post("/staff", invite).await.expect(201).text_of("activation");
+        let body = json!({"clinic": self.slug, "username": username, "activation": activation, "password": PASSWORD,
+            "birth_date": birth_date});
+        let tokens = self.anybody.post("/api/v1/auth/activate", body).await.expect(200);
+        (patient, self.anybody.with_token(tokens.text_of("access_token")))
+    }
+
     pub fn booking(&self, patient: &str, doctor: &str, start: DateTime<Utc>) -> Value {
         json!({"patient_id": patient, "doctor_id": doctor, "office_id": self.office, "start": start})
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use events::{
     AccessEvent, AggregateKind, Purpose,
     access::{Moment, Parameter},
+    note::{ContentHash, NoteKind},
 };
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -36,6 +37,8 @@ const SHOW_NO_PATIENT: &[(&str, &str)] = &[
     ("/medicines/search", "as the list; what was typed is a medicine's name"),
     ("/audit/replays", "that there are any, not what they show"),
     ("/audit/replays/{id}", "as the list"),
+    ("/case-studies", "titles and authors; whom they draw on is not told"),
+    ("/case-studies/{id}/history", "who did what to a study, not whom it draws on"),
 ];
 
 /// A clinic with two people of one name, one of them with a second record and an appointment, the
@@ -59,6 +62,9 @@ struct Scene {
     prescription: String,
     /// Whose roles show everything.
     everything: Client,
+    note: String,
+    /// Of `asha`, not published.
+    case_study: String,
     replay: String,
     department: String,
     /// To the record of `asha`, by a nurse.
@@ -119,6 +125,14 @@ impl Scene {
         let nurse = clinic.staff(&["nurse"]).await;
         let broken = nurse.post(&clinic.path(&format!("/patients/{asha}/break-glass")), glass).await.expect(201);
         let emergency = broken.id();
+        let note = json!({"patient_id": asha, "content": "Seen."});
+        let note = everything.post(&clinic.path("/notes"), note).await.expect(201).id();
+        let signature = ContentHash::of_note(note.parse().expect("an id"), NoteKind::Progress, None, "Seen.");
+        let sign = clinic.path(&format!("/notes/{note}/sign"));
+        everything.post(&sign, json!({"content_sha256": signature})).await.expect(200);
+        let part = json!({"patient_id": asha, "records": [{"kind": "note", "id": note}], "text": "Coughs."});
+        let study = json!({"title": "A cough", "patients": [part]});
+        let case_study = everything.post(&clinic.path("/case-studies"), study).await.expect(201).id();
         stack.caught_up().await;
         stack.checkpoint().await;
         let day = start.with_timezone(&chrono_tz::Asia::Kolkata).date_naive().to_string();
@@ -139,6 +153,8 @@ impl Scene {
             lab_report,
             prescription,
             everything,
+            note,
+            case_study,
             replay,
             emergency,
             day,
@@ -187,6 +203,8 @@ impl Scene {
             ("visits", &self.visit),
             ("departments", &self.department),
             ("prescriptions", &self.prescription),
+            ("notes", &self.note),
+            ("case-studies", &self.case_study),
             ("audit", &self.replay),
             ("emergency-accesses", &self.emergency),
         ]);

@@ -19,6 +19,7 @@ const OF_RECORDS: &[&str] = &[
     "medications",
     "lab-orders",
     "lab-reports",
+    "notes",
     "results",
 ];
 

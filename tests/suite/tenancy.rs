@@ -110,6 +110,13 @@ fn body_of(operation: &str) -> Option<Value> {
         }
         "VerifyResult" | "AcknowledgeCritical" => json!({"result_id": some}),
         "NotifyCritical" => json!({"result_id": some, "channel": "phone"}),
+        "ReleaseNote" | "ApproveCaseStudy" | "PublishCaseStudy" => json!({}),
+        "SaveNoteDraft" | "AddNoteAddendum" => json!({"content": "Seen."}),
+        "SignNote" | "CosignNote" => json!({"content_sha256": "0".repeat(64)}),
+        "AmendNote" => json!({"content": "Seen.", "content_sha256": "0".repeat(64), "reason": "a slip"}),
+        "RetractNote" | "WithdrawCaseStudy" => json!({"reason": "a mistake"}),
+        "DeIdentifyCaseStudy" => json!({"method": "safe_harbor", "title": "Coughs", "patients": []}),
+        "LinkConsent" => json!({"patient_id": some, "consent_id": some}),
         "RescheduleAppointment" => json!({"start": working_time(3, 10, 0)}),
         "RecordChiefComplaint" => json!({"chief_complaint": "a cough"}),
         "RecordVitals" => json!({"heart_rate": {"value": 72}}),
@@ -255,6 +262,13 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
     let drafted = everything.post(&clinic.path("/prescriptions"), json!({"patient_id": patient})).await.expect(201);
     let reader = everything.with("casebook-min-position", drafted.position());
     reader.get(&clinic.path(&format!("/prescriptions/{}", drafted.id()))).await.expect(200);
+    let note = json!({"patient_id": patient, "content": "Seen."});
+    let note = dentist.post(&clinic.path("/notes"), note).await.expect(201).id();
+    let part = json!({"patient_id": patient, "records": [{"kind": "note", "id": note}], "text": "Coughs."});
+    let study = json!({"title": "A cough", "patients": [part]});
+    let study = dentist.post(&clinic.path("/case-studies"), study).await.expect(201);
+    let seen = dentist.with("casebook-min-position", study.position());
+    seen.get(&clinic.path(&format!("/case-studies/{}", study.id()))).await.expect(200);
     BTreeMap::from([
         ("lab-orders", order),
         ("lab-reports", report),
@@ -263,6 +277,8 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
         ("dental-charts", patient.clone()),
         ("dental-templates", template.id()),
         ("prescriptions", drafted.id()),
+        ("notes", note),
+        ("case-studies", study.id()),
         ("audit", replay),
         ("medicines", medicine.id()),
         ("emergency-accesses", access.id()),

@@ -9,9 +9,9 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::{Arg, Args, CommandFactory};
 use events::{
-    AccessEvent, AggregateKind, AppointmentEvent, CatalogueEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
-    DentalTemplateEvent, DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent,
-    MedicineEvent, PatientEvent, PrescriptionEvent, StaffEvent, SubstanceEvent, VisitEvent,
+    AccessEvent, AggregateKind, AppointmentEvent, CaseStudyEvent, CatalogueEvent, ChargeEvent, ClinicEvent,
+    DentalChartEvent, DentalTemplateEvent, DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent,
+    LabReportEvent, MedicineEvent, NoteEvent, PatientEvent, PrescriptionEvent, StaffEvent, SubstanceEvent, VisitEvent,
 };
 use schemars::schema_for;
 
@@ -74,6 +74,8 @@ fn contracts() -> Result<BTreeMap<PathBuf, String>> {
         (AggregateKind::Visit, schema_for!(VisitEvent)),
         (AggregateKind::Department, schema_for!(DepartmentEvent)),
         (AggregateKind::Prescription, schema_for!(PrescriptionEvent)),
+        (AggregateKind::Note, schema_for!(NoteEvent)),
+        (AggregateKind::CaseStudy, schema_for!(CaseStudyEvent)),
         (AggregateKind::Access, schema_for!(AccessEvent)),
     ];
     let mut files = BTreeMap::from([

@@ -2,6 +2,7 @@
 
 mod appointments;
 mod billing;
+mod case_studies;
 mod clinic;
 mod collection;
 mod dental;
@@ -14,6 +15,7 @@ mod lab_orders;
 mod lab_reports;
 mod medicines;
 mod needs;
+mod notes;
 mod patients;
 mod prescription_check;
 mod prescriptions;
@@ -47,5 +49,7 @@ pub fn all() -> ApiRouter<App> {
         .merge(lab_reports::routes())
         .merge(visits::routes())
         .merge(prescriptions::routes())
+        .merge(notes::routes())
+        .merge(case_studies::routes())
         .merge(replays::routes())
 }

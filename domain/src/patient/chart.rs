@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use events::{
-    AppointmentId, DocumentId, DomainEvent, Recorded, StaffEvent, StreamId, UserId, VisitId, retention::RecordClass,
+    AppointmentId, CaseStudyEvent, CaseStudyId, DocumentId, DomainEvent, Recorded, StaffEvent, StreamId, UserId,
+    VisitId, retention::RecordClass,
 };
 
 use crate::prescription::safety::SafetyRecord;
@@ -22,6 +23,8 @@ pub struct ChartSummary {
     pub open_visits: BTreeSet<VisitId>,
     /// Allergies, and what is prescribed.
     pub safety: SafetyRecord,
+    /// Case studies that rest, or have rested, on a consent in this record.
+    pub case_studies: BTreeSet<CaseStudyId>,
     /// Portal logins that have not ended.
     pub portal_logins: BTreeSet<UserId>,
 }
@@ -47,9 +50,14 @@ impl ChartSummary {
                 let ended = matches!(event, StaffEvent::StaffDeactivated { .. });
                 keep(&mut self.portal_logins, stream.id.into(), !ended);
             }
+            DomainEvent::CaseStudy(CaseStudyEvent::CaseStudyConsentLinked { .. }) => {
+                self.case_studies.insert(stream.id.into());
+            }
             DomainEvent::Clinic(_)
             | DomainEvent::Doctor(_)
             | DomainEvent::Patient(_)
+            | DomainEvent::Note(_)
+            | DomainEvent::CaseStudy(_)
             | DomainEvent::DentalChart(_)
             | DomainEvent::DentalTemplate(_)
             | DomainEvent::Charge(_)

@@ -1,7 +1,9 @@
 //! What the patient agreed to, and who may see the record.
 
+use std::collections::BTreeMap;
+
 use events::{
-    ConsentId, PatientEvent,
+    ConsentId, PatientEvent, PatientId,
     patient::{Confidentiality, ConsentScope, ConsentText},
 };
 use schemars::JsonSchema;
@@ -10,6 +12,7 @@ use serde::Deserialize;
 use super::{Chart, sealed_reason};
 use crate::{
     Context, Decision, Refusal,
+    case_study::consent::withdrawn_with,
     values::{Reason, Text},
 };
 
@@ -23,7 +26,8 @@ pub struct GiveConsent {
     pub text: Option<Text<4000>>,
 }
 
-/// Withdraws a consent; and, for a person with several records, every consent of the same scope.
+/// Withdraws a consent; and, for a person with several records, every consent of the same scope. The case studies that
+/// rest on it are withdrawn with it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawConsent {
@@ -58,11 +62,14 @@ impl WithdrawConsent {
         let found = chart.group.holding(|member| member.consents.get(&self.consent_id).copied());
         let (_, scope) = found.ok_or_else(|| Refusal::not_found("consent").at("/consent_id"))?;
         let all = chart.group.members().flat_map(|(id, member)| member.consents.iter().map(move |given| (id, given)));
-        let same = all.filter(|(_, (_, other))| **other == scope);
-        Ok(same.fold(Decision::default(), |decision, (id, (consent, _))| {
+        let same: BTreeMap<ConsentId, PatientId> =
+            all.filter(|(_, (_, other))| **other == scope).map(|(id, (consent, _))| (*consent, id)).collect();
+        let decision = same.iter().fold(Decision::default(), |decision, (consent, id)| {
             let sealed = sealed_reason(self.reason.clone());
-            decision.and(id, PatientEvent::ConsentWithdrawn { consent: *consent, scope, sealed })
-        }))
+            decision.and(*id, PatientEvent::ConsentWithdrawn { consent: *consent, scope, sealed })
+        });
+        let studies = withdrawn_with(&same.into_keys().collect(), &chart.group, chart.facts);
+        Ok(studies.into_iter().fold(decision, |decision, (study, ended)| decision.and(study, ended)))
     }
 }
 

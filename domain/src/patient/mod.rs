@@ -22,7 +22,7 @@ use events::{
     patient::Reason,
 };
 
-use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, usage::moved_claims, values};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, case_study, usage::moved_claims, values};
 
 pub use allergies::{AssertNoKnownAllergies, RecordAllergy, RefuteAllergy, ResolveAllergy, VerifyAllergy};
 pub use chart::ChartSummary;
@@ -104,6 +104,9 @@ impl Aggregate for Patient {
         match command {
             PatientCommand::LinkFamily(link) => reads.push(Read::Stream(link.relative_id.into())),
             PatientCommand::Merge(merge) => reads.extend(merge.reads(target, patient, facts)),
+            PatientCommand::WithdrawConsent(_) => {
+                reads.extend(case_study::consent::reads_to_withdraw(PatientId(target.id), patient, facts));
+            }
             PatientCommand::RequestErasure(_)
             | PatientCommand::ApproveErasure(_)
             | PatientCommand::RepeatErasure(_) => {
@@ -122,7 +125,6 @@ impl Aggregate for Patient {
             | PatientCommand::AddProblem(_)
             | PatientCommand::ResolveProblem(_)
             | PatientCommand::GiveConsent(_)
-            | PatientCommand::WithdrawConsent(_)
             | PatientCommand::RestrictRecord(_)
             | PatientCommand::Deactivate(_)
             | PatientCommand::Reactivate(_)

@@ -9,16 +9,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use events::{
-    Actor, AppointmentId, ClinicId, DocumentId, DomainEvent, LabOrderId, LabReportId, PatientId, StreamId, VisitId,
+    Actor, AppointmentId, CaseStudyId, ClinicId, DocumentId, DomainEvent, LabOrderId, LabReportId, NoteId, PatientId,
+    StreamId, VisitId,
     claim::{ClaimKey, CounterKey},
 };
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::{
-    Aggregate, Appointment, AppointmentCommand, Clinic, Context, Decision, Document, DocumentCommand, Facts, HeldTime,
-    LabOrder, LabOrderCommand, LabReport, LabReportCommand, Patient, PatientCommand, Pseudonyms, Read, Refusal, State,
-    Visit, VisitCommand,
+    Aggregate, Appointment, AppointmentCommand, CaseStudy, CaseStudyCommand, Clinic, Context, Decision, Document,
+    DocumentCommand, Facts, HeldTime, LabOrder, LabOrderCommand, LabReport, LabReportCommand, Note, NoteCommand,
+    Patient, PatientCommand, Pseudonyms, Read, Refusal, State, Visit, VisitCommand,
     patient::{ChartSummary, Group, Life},
 };
 
@@ -180,6 +181,20 @@ impl World {
     /// Runs a command on a visit.
     pub fn visit(&mut self, visit: VisitId, command: impl Into<VisitCommand>) -> Result<Vec<DomainEvent>, Refusal> {
         self.when::<Visit>(visit, command)
+    }
+
+    /// Runs a command on a note.
+    pub fn note(&mut self, note: NoteId, command: impl Into<NoteCommand>) -> Result<Vec<DomainEvent>, Refusal> {
+        self.when::<Note>(note, command)
+    }
+
+    /// Runs a command on a case study.
+    pub fn case_study(
+        &mut self,
+        study: CaseStudyId,
+        command: impl Into<CaseStudyCommand>,
+    ) -> Result<Vec<DomainEvent>, Refusal> {
+        self.when::<CaseStudy>(study, command)
     }
 
     /// Where the person stands whose record it is.

@@ -11,10 +11,8 @@ use uuid::Uuid;
 
 use super::content::Content;
 use crate::{
-    audience::{ids, sees_restricted, unrestricted},
+    audience::{erased, sees_restricted, unrestricted},
     reader::Reader,
-    scope::Select,
-    sql::Sql,
 };
 
 /// What one must be allowed to read to see a member of a read model; `None`: nobody sees it here.
@@ -35,6 +33,12 @@ fn capability(model: &str, field: &str) -> Option<Capability> {
         ("visit", "diagnoses") => Capability::Prescribe,
         ("visit", _) => Capability::Visits,
         ("prescription", _) => Capability::Prescribe,
+        // Of the last draft, which is its author's alone; what was signed is in the revisions.
+        ("note", "title" | "content") => return None,
+        ("note", _) => Capability::Notes,
+        // Of several patients, of whom the reader may see one and not another.
+        ("case_study", "parts") => return None,
+        ("case_study", _) => Capability::CaseStudies,
         ("staff", _) => Capability::Staff,
         ("doctor", _) => Capability::DoctorHours,
         ("clinic", _) => Capability::ClinicProfile,
@@ -58,7 +62,7 @@ impl<'a> Veil<'a> {
     pub(crate) async fn of(reader: &'a Reader, rows: &[StoredRow]) -> Result<Self, Problem> {
         let patients: HashSet<Uuid> = rows.iter().filter_map(|row| row.patient).map(|patient| patient.0).collect();
         let patients: Vec<Uuid> = patients.into_iter().collect();
-        let erased = ids(reader, erased(patients.clone())).await?;
+        let erased = erased(reader, patients.clone()).await?;
         let open = match sees_restricted(reader) {
             true => None,
             false => Some(unrestricted(reader, patients).await?),
@@ -102,14 +106,6 @@ impl<'a> Veil<'a> {
 /// Whether the reader may see what is not sealed in this row.
 pub(crate) async fn is_open(reader: &Reader, row: &StoredRow) -> Result<bool, Problem> {
     Ok(Veil::of(reader, std::slice::from_ref(row)).await?.is_open(row.patient))
-}
-
-/// Those of the patients whose keys are fenced, which is done with the last event of their charts.
-fn erased(patients: Vec<Uuid>) -> Select {
-    let sql = Sql::new("k.patient AS id FROM log.patient_key k WHERE k.clinic = s.clinic AND k.patient = ANY(")
-        .bind(patients)
-        .push(") AND (k.fenced_at IS NOT NULL OR k.destroyed_at IS NOT NULL)");
-    Select::from_log(sql)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! sees it.
 
 use events::AggregateKind;
-use read_models::{Charges, DentalCharts, Invoices, LabOrders, LabReports, Prescriptions, Visits};
+use read_models::{Charges, DentalCharts, Invoices, LabOrders, LabReports, Notes, Prescriptions, Visits};
 use serde::Deserialize;
 use service_kit::Problem;
 use uuid::Uuid;
@@ -25,6 +25,7 @@ resources! {
     Invoices,
     LabOrders,
     LabReports,
+    Notes,
     Prescriptions,
     Visits,
 }

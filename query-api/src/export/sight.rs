@@ -1,11 +1,14 @@
 //! What of each row whoever asks may see.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use event_store::StoredRow;
-use events::{AggregateKind, Ledger};
+use events::{AggregateKind, Ledger, UserId};
 use futures::future::BoxFuture;
 use serde_json::Value;
 use service_kit::{Capability, Limit, Problem, Reach};
+use uuid::Uuid;
 
 use crate::{
     audit::{Veil, showing},
@@ -47,19 +50,56 @@ impl Sights for Reader {
             // Whoever has a restricted record sees it.
             let veil = if own.is_none() { Some(Veil::of(self, rows).await?) } else { None };
             let is_open = |row: &StoredRow| veil.as_ref().is_none_or(|veil| veil.is_open(row.patient));
-            let now = Utc::now();
+            let (now, notes) = (Utc::now(), Notes::among(rows));
             let see = |row: &StoredRow| match may_read(self, row) {
                 _ if !is_open(row) => Sight::Withheld,
+                _ if notes.is_draft_of_another(row, self.scope().user()) => Sight::Closed,
                 _ if own.is_some() && row.ledger == Ledger::Access && !is_told(row, now) => Sight::Withheld,
                 reach if reach.is_everything() => Sight::Open,
                 // What was not released to the patient is not told by the row.
                 _ if own.is_some() && &*row.stream_kind == AggregateKind::Document.as_str() => Sight::Closed,
                 reach if own.is_some() && own == row.patient && reach.covers(Limit::Own) => Sight::Open,
+                reach
+                    if own.is_some()
+                        && own == row.patient
+                        && reach.covers(Limit::Released)
+                        && notes.is_released(row) =>
+                {
+                    Sight::Open
+                }
                 Reach::Nothing if row.ledger == Ledger::Access && own.is_none() => Sight::Withheld,
                 _ => Sight::Closed,
             };
             Ok(rows.iter().map(see).collect())
         })
+    }
+}
+
+/// What became of the notes among some rows. What it is not told of, it takes for unsigned and unreleased.
+struct Notes {
+    /// Streams and versions of signatures, which follow right on the draft that they are of.
+    signed: HashSet<(Uuid, i64)>,
+    released: HashSet<Uuid>,
+}
+
+impl Notes {
+    fn among(rows: &[StoredRow]) -> Self {
+        let of = |event: &'static str| rows.iter().filter(move |row| row.event_type == event);
+        Self {
+            signed: of("NoteSigned").map(|row| (row.stream_id, row.stream_version)).collect(),
+            released: of("NoteReleased").map(|row| row.stream_id).collect(),
+        }
+    }
+
+    /// Whether it holds words that nobody has signed, and that are another's.
+    fn is_draft_of_another(&self, row: &StoredRow, user: UserId) -> bool {
+        matches!(&*row.event_type, "NoteStarted" | "NoteDraftSaved")
+            && row.actor_user != Some(user)
+            && !self.signed.contains(&(row.stream_id, row.stream_version + 1))
+    }
+
+    fn is_released(&self, row: &StoredRow) -> bool {
+        self.released.contains(&row.stream_id)
     }
 }
 
@@ -87,6 +127,8 @@ fn capability(row: &StoredRow) -> Option<Capability> {
         "lab_report" => Capability::LabResults,
         "visit" => of_visit(&row.event_type),
         "prescription" => Capability::Prescribe,
+        "note" => Capability::Notes,
+        "case_study" => Capability::CaseStudies,
         "staff" if row.patient.is_some() => Capability::PortalAccounts,
         "staff" => Capability::Staff,
         "doctor" => Capability::DoctorHours,

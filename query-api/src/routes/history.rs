@@ -84,6 +84,7 @@ fn of_kind(kind: AggregateKind) -> Option<Capability> {
         AggregateKind::Document => Some(Capability::Documents),
         AggregateKind::Visit => Some(Capability::Visits),
         AggregateKind::Prescription => Some(Capability::Prescribe),
+        AggregateKind::Note => Some(Capability::Notes),
         AggregateKind::Staff => Some(Capability::PortalAccounts),
         AggregateKind::DentalChart => Some(Capability::DentalChart),
         AggregateKind::Charge | AggregateKind::Invoice => Some(Capability::Billing),
@@ -96,6 +97,8 @@ fn of_kind(kind: AggregateKind) -> Option<Capability> {
         | AggregateKind::Department
         | AggregateKind::Access => None,
         AggregateKind::Medicine | AggregateKind::Substance | AggregateKind::Catalogue => None,
+        // That it draws on this patient nobody is told here: a published one shows no patient.
+        AggregateKind::CaseStudy => None,
     }
 }
 

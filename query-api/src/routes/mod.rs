@@ -4,6 +4,7 @@ pub mod appointments;
 pub mod audit;
 pub mod auditor_grants;
 pub mod billing;
+pub mod case_studies;
 pub mod clinic;
 pub mod dashboard;
 pub mod day_sheet;
@@ -20,6 +21,7 @@ pub mod lab_results;
 pub mod lab_worklist;
 pub mod medications;
 pub mod medicines;
+pub mod notes;
 pub mod patients;
 pub mod prescriptions;
 pub mod profile;
@@ -32,11 +34,12 @@ pub mod timeline;
 pub mod visits;
 
 use aide::axum::ApiRouter;
+use read_models::Notes;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::QueryState;
+use crate::{QueryState, clinical};
 
 /// Where everything of one clinic lies.
 const CLINIC: &str = "/clinic/{slug}/api/v1";
@@ -55,6 +58,8 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(dental::routes())
         .merge(billing::routes())
         .merge(visits::routes())
+        .merge(clinical::routes::<Notes>())
+        .merge(case_studies::routes())
         .merge(patients::routes())
         .merge(history::routes())
         .merge(prescriptions::routes())

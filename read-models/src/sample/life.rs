@@ -77,6 +77,10 @@ impl Chance {
         (self.0 >> 8) as usize % n.max(1)
     }
 
+    pub(super) fn name(&mut self) -> &'static str {
+        self.pick(&NAMES)
+    }
+
     pub(super) fn pick<T: Clone>(&mut self, items: &[T]) -> T {
         items[self.of(items.len())].clone()
     }
@@ -96,6 +100,9 @@ impl Life {
     /// One thing happens; sometimes one that needs something that is not there yet does not.
     pub fn step(&mut self, choice: u32) {
         let mut chance = Chance(choice);
+        if chance.of(6) == 0 {
+            return self.writing(&mut chance);
+        }
         match chance.of(31) {
             0 => self.clinic_changes(&mut chance),
             1 | 2 => self.staff_changes(&mut chance),

@@ -6,22 +6,26 @@ mod money;
 mod prescription;
 mod teeth;
 mod visits;
+mod writing;
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use events::{
-    Actor, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, DoctorEvent, DoctorId, DocumentEvent, DocumentId,
-    DomainEvent, EmergencyAccessId, LabOrderEvent, LabOrderId, LabReportEvent, LabReportId, Ledger, Number, OfficeId,
-    PatientEvent, PatientId, Purpose, Recorded, Role, Sealed, StaffEvent, StreamId, UserId, VisitEvent, VisitId,
+    Actor, AppointmentEvent, AppointmentId, CaseStudyEvent, CaseStudyId, ClinicEvent, ClinicId, DoctorEvent, DoctorId,
+    DocumentEvent, DocumentId, DomainEvent, EmergencyAccessId, LabOrderEvent, LabOrderId, LabReportEvent, LabReportId,
+    Ledger, NoteEvent, NoteId, Number, OfficeId, PatientEvent, PatientId, Purpose, Recorded, Role, Sealed, StaffEvent,
+    StreamId, UserId, VisitEvent, VisitId,
     appointment::{AppointmentKind, AppointmentStatus, BookingReason, Slot},
     calendar::{WeeklyHours, day_of},
+    case_study::{CaseText, StudyText},
     claim::KeyedHash,
     clinic::{ClinicProfile, Office},
     codec,
     doctor::DoctorIdentity,
     document::{DocumentKind, DocumentText, Owner},
     lab_order::{LabRequest, LabTest, OrderPriority, TestKind},
+    note::{ContentHash, NoteKind, NoteText},
     patient::{Demographics, PatientStatus, Standing},
     staff::{EmergencyReason, EmergencyText, Proof, StaffIdentity},
     values::Gender,
@@ -77,8 +81,17 @@ impl History {
 
     /// The same history, read without any key.
     pub fn erased(&self) -> Self {
+        self.erased_where(|_| true)
+    }
+
+    /// The same history, read without the key of this patient.
+    pub fn erased_of(&self, patient: PatientId) -> Self {
+        self.erased_where(|recorded| recorded.patient == Some(patient))
+    }
+
+    fn erased_where(&self, is_erased: impl Fn(&Recorded) -> bool) -> Self {
         let mut erased = self.clone();
-        for recorded in &mut erased.record {
+        for recorded in erased.record.iter_mut().filter(|recorded| is_erased(recorded)) {
             let stored = codec::encode(&recorded.event);
             let kind = recorded.stream.kind;
             recorded.event = codec::decode(kind, stored.event_type, stored.schema_version, &stored.payload, None)
@@ -156,6 +169,50 @@ impl History {
 
     pub fn visit(&mut self, visit: VisitId, event: VisitEvent) {
         self.push(visit.into(), event);
+    }
+}
+
+/// Notes.
+impl History {
+    pub fn note(&mut self, note: NoteId, event: NoteEvent) {
+        self.push(note.into(), event);
+    }
+
+    pub fn note_started(&mut self, patient: PatientId, author: UserId, content: &str) -> NoteId {
+        let note = NoteId(self.fresh());
+        let sealed = Sealed::Open(NoteText { title: Some("Visit".to_owned()), content: content.to_owned() });
+        let (kind, draft) = (NoteKind::Progress, KeyedHash(note.to_string()));
+        self.note(note, NoteEvent::NoteStarted { patient, visit: None, kind, author, draft, sealed });
+        note
+    }
+
+    pub fn note_signed(&mut self, content: &str) -> NoteId {
+        let (patient, signer) = (PatientId(self.fresh()), UserId(self.fresh()));
+        let note = self.note_started(patient, signer, content);
+        let content_sha256 = ContentHash::of_note(note, NoteKind::Progress, Some("Visit"), content);
+        self.note(note, NoteEvent::NoteSigned { patient, signer, content_sha256 });
+        note
+    }
+}
+
+/// Case studies.
+impl History {
+    pub fn case_study(&mut self, study: CaseStudyId, event: CaseStudyEvent) {
+        self.push(study.into(), event);
+    }
+
+    /// Of two patients.
+    pub fn case_study_drafted(&mut self) -> (CaseStudyId, [PatientId; 2]) {
+        let (study, author) = (CaseStudyId(self.fresh()), UserId(self.fresh()));
+        let patients = [PatientId(self.fresh()), PatientId(self.fresh())];
+        let text = StudyText { title: "Two coughs".to_owned(), introduction: None, expert: None };
+        let number = Number::Given("CS-20260302-001".to_owned());
+        self.case_study(study, CaseStudyEvent::CaseStudyDrafted { number, author, sealed: Sealed::Open(text) });
+        for patient in patients {
+            let sealed = Sealed::Open(CaseText { text: "Coughs since Monday.".to_owned() });
+            self.case_study(study, CaseStudyEvent::CaseStudyPatientAdded { patient, records: Vec::new(), sealed });
+        }
+        (study, patients)
     }
 }
 

@@ -1,0 +1,31 @@
+CREATE TABLE read.case_study_1 (
+    clinic_id             uuid        NOT NULL,
+    id                    uuid        NOT NULL,
+    number                text        NOT NULL,
+    status                text        NOT NULL,
+    author_id             uuid        NOT NULL,
+    author                text        NOT NULL,
+    draft_title           text,
+    draft_introduction    text,
+    title                 text,
+    introduction          text,
+    method                text,
+    expert                text,
+    parts                 jsonb       NOT NULL,
+    drafted_at            timestamptz NOT NULL,
+    de_identified_at      timestamptz,
+    approved_at           timestamptz,
+    approver_id           uuid,
+    approver              text,
+    verified              boolean     NOT NULL,
+    published_at          timestamptz,
+    withdrawn_at          timestamptz,
+    withdrawal            text,
+    withdrawal_consent_id uuid,
+    withdrawal_reason     text,
+    version               bigint      NOT NULL,
+    position              bigint      NOT NULL,
+    PRIMARY KEY (clinic_id, id)
+);
+CALL read.protect('read.case_study_1');
+CREATE INDEX case_study_1_drafted ON read.case_study_1 (clinic_id, drafted_at, id);
