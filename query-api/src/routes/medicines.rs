@@ -194,7 +194,7 @@ impl MedicineFilters {
     fn select(&self, after: Option<Last>, fetch: i64) -> Sql {
         let after = after.map(|Last(name, id)| (name, id.0));
         let (is_retired, is_hidden) = (self.status == MedicineStatus::Retired, self.status == MedicineStatus::Hidden);
-        let sql = Sql::new("both.sorted_by, both.id, both.here, both.platform FROM (")
+        let sql = Sql::new("u.sorted_by, u.id, u.here, u.platform FROM (")
             .push("(SELECT coalesce(c.name_text, p.name_text) AS sorted_by, c.id, ")
             .push(BOTH)
             .push(FROM_CLINIC)
@@ -216,7 +216,7 @@ impl MedicineFilters {
             .push(" AND NOT EXISTS (SELECT FROM read.medicine_1 c WHERE c.clinic_id = s.clinic AND c.id = p.id)")
             .push(" AND p.retired = ")
             .bind(is_retired);
-        page(sql, "p.name_text, p.id", after, fetch).push(")) both ORDER BY both.sorted_by, both.id LIMIT ").bind(fetch)
+        page(sql, "p.name_text, p.id", after, fetch).push(")) u ORDER BY u.sorted_by, u.id LIMIT ").bind(fetch)
     }
 }
 
