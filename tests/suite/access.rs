@@ -218,8 +218,8 @@ impl Scene {
 
     fn parameter(&self, below: &str, (name, required): (&str, bool)) -> Option<String> {
         let value = match (name, required) {
-            // Issued today, not on the day of the appointment.
-            ("day", _) if below.ends_with("/invoices") => return None,
+            // Of today, not of the day of the appointment.
+            ("day", _) if below.ends_with("/invoices") || below.ends_with("/visits") => return None,
             ("q", _) => "asha",
             ("office", true) => &self.clinic.office,
             ("date" | "day", _) => &self.day,
