@@ -25,7 +25,9 @@ async fn a_department_has_a_name_a_head_and_people_until_it_is_closed() {
     let staffed = clinic.post(&path("close"), json!({})).await.expect(409);
     assert_eq!((staffed.code().as_str(), &staffed.json()["staff"]), ("department-staffed", &json!(1)));
     // Whose login ends belongs to no department any more.
-    clinic.post(&format!("/doctors/{doctor}/deactivate"), json!({"reason": "retired"})).await.expect(200);
+    let retires = json!({"reason": "retired"}).to_string().into_bytes();
+    let record = clinic.path(&format!("/doctors/{doctor}"));
+    clinic.admin.with("if-match", "\"1\"").send(reqwest::Method::DELETE, &record, Some(retires)).await.expect(200);
     let closed = clinic.post(&path("close"), json!({})).await.expect(200);
     let open = clinic.get_at(closed.position(), "/departments").await.expect(200).json();
     assert_eq!(open["items"], json!([]));
@@ -42,7 +44,7 @@ async fn everybody_sees_departments_and_an_administrator_sets_them_up() {
     let clinic = TestClinic::register(&stack.client()).await;
     let made = clinic.post("/departments", json!({"name": "Surgery"})).await.expect(201);
     clinic.get_at(made.position(), "/departments").await.expect(200);
-    for role in ["doctor", "nurse", "receptionist", "auditor"] {
+    for role in ["nurse", "receptionist", "billing", "auditor"] {
         let client = clinic.staff(&[role]).await;
         let list = client.get(&clinic.path("/departments")).await.expect(200).json();
         assert_eq!(list["items"][0]["name"], "Surgery", "{role}");
