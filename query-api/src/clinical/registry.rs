@@ -27,6 +27,7 @@ resources! {
     LabReports,
     Notes,
     Prescriptions,
+    Prescriptions,
     Visits,
 }
 
