@@ -10,6 +10,7 @@ mod bundles;
 mod case_studies;
 mod closings;
 mod commands;
+mod day;
 mod dental;
 mod departments;
 mod erasures;

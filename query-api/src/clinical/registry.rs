@@ -27,7 +27,6 @@ resources! {
     LabReports,
     Notes,
     Prescriptions,
-    Prescriptions,
     Visits,
 }
 
