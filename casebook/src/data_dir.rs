@@ -44,6 +44,11 @@ impl DataDir {
         self.0.join("nats")
     }
 
+    /// The bytes of documents, unless they are kept elsewhere.
+    pub fn attachments(&self) -> PathBuf {
+        self.0.join("attachments")
+    }
+
     /// What imports leave for the operator: a folder for each book.
     pub fn imports(&self) -> PathBuf {
         self.0.join("imports")

@@ -43,7 +43,7 @@ impl Listeners {
         let address = self.main.local_addr()?;
         let settings = HttpSettings {
             trusted_proxies: config.trusted_proxies.clone(),
-            long_routes: query_api::routes::export::LONG_ROUTES,
+            long_routes: long_routes(),
             ..HttpSettings::default()
         };
         let api = api.unwrap_or_default();
@@ -57,6 +57,12 @@ impl Listeners {
         lifecycle.serve("http", self.main, layers::apply(main, settings));
         Ok(address)
     }
+}
+
+/// What takes longer than other answers.
+pub fn long_routes() -> Vec<&'static str> {
+    let uploads = [command_api::routes::LONG_ROUTE];
+    query_api::routes::export::LONG_ROUTES.iter().copied().chain(uploads).collect()
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener> {

@@ -1,6 +1,7 @@
 //! The one program that people run, as a library: tests start the same system as people do.
 
 pub mod api;
+pub mod attachments;
 pub mod bus;
 pub mod catalogue;
 pub mod checkpoint_key;
@@ -22,7 +23,7 @@ use anyhow::Context;
 use clap::{Args, Parser};
 use service_kit::config::CommonConfig;
 
-use crate::keys::KeyConfig;
+use crate::{attachments::AttachmentConfig, keys::KeyConfig};
 
 /// Brings the log and the read models to what this program expects; as the owner of the database.
 pub async fn migrate(owner: &sqlx::PgPool) -> anyhow::Result<()> {
@@ -47,4 +48,6 @@ pub struct Config {
     pub common: CommonConfig,
     #[command(flatten)]
     pub keys: KeyConfig,
+    #[command(flatten)]
+    pub attachments: AttachmentConfig,
 }

@@ -7,9 +7,10 @@ use std::{
     time::Duration,
 };
 
+use ::attachments::Attachments;
 use anyhow::Result;
 use async_nats::Client;
-use command_api::App;
+use command_api::{App, execute::Executor};
 use event_store::{
     DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions, Vault,
     checkpoint::{Anchors, Auditor, Checkpointer, Keys, Signed},
@@ -31,6 +32,7 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 use crate::{
     Config,
     api::authority,
+    attachments::Sweeper,
     bus,
     data_dir::DataDir,
     erasure::{Eraser, ErasureList},
@@ -51,6 +53,8 @@ const AUDIT_CONNECTIONS: u32 = 4;
 const CHECKPOINT_CONNECTIONS: u32 = 2;
 /// Reads checkpoints for export bundles.
 const EXPORT_CONNECTIONS: u32 = 2;
+/// One that looks for uploads that never came.
+const SWEEP_CONNECTIONS: u32 = 1;
 /// One that asks.
 const HEALTH_CONNECTIONS: u32 = 1;
 
@@ -67,6 +71,7 @@ pub struct System {
     database: PgConnectOptions,
     nats: Client,
     master_key: MasterKey,
+    attachments: Attachments,
     opened_key_life: Duration,
     lifecycle: Lifecycle,
     store: OnceLock<Store>,
@@ -81,6 +86,7 @@ impl System {
         database: &SecretString,
         nats: &SecretString,
         master_key: MasterKey,
+        attachments: Attachments,
         lifecycle: &Lifecycle,
     ) -> Result<Self> {
         let database = database.expose_secret().parse::<PgConnectOptions>()?.application_name(name);
@@ -88,7 +94,17 @@ impl System {
         let (lifecycle, store) = (lifecycle.clone(), OnceLock::new());
         let (checkpoint_keys, anchors): (Keys, _) = (Arc::new(|| Ok(Vec::new())), None);
         let opened_key_life = OPENED_KEY_LIFE;
-        Ok(Self { database, nats, master_key, opened_key_life, lifecycle, store, checkpoint_keys, anchors })
+        Ok(Self {
+            database,
+            nats,
+            master_key,
+            attachments,
+            opened_key_life,
+            lifecycle,
+            store,
+            checkpoint_keys,
+            anchors,
+        })
     }
 
     /// Another time than a minute for which opened keys are remembered, and for which an erasure waits: the same in
@@ -112,7 +128,7 @@ impl System {
 
     /// What commands are given to.
     pub fn commands(&self, keys: &SigningKeys) -> App {
-        App::new(self.store().clone(), self.authority(keys), keys.signer())
+        App::new(self.store().clone(), self.authority(keys), keys.signer(), self.attachments.clone())
     }
 
     /// What queries are asked of.
@@ -124,7 +140,8 @@ impl System {
         let (opener, ledger) = (Arc::new(store.clone()), Arc::new(store.clone()));
         let signed = Signed::new(DbRole::Auditor.pool(self.database.clone(), EXPORT_CONNECTIONS));
         let exporter = Exporter { store: store.clone(), signed };
-        QueryState { db, authority, opener, store, ledger, exporter, watch, auditor, checkpoint_keys }
+        let attachments = self.attachments.clone();
+        QueryState { db, authority, opener, store, ledger, exporter, attachments, watch, auditor, checkpoint_keys }
     }
 
     /// Verifies by what was anchored.
@@ -176,7 +193,22 @@ impl System {
 
     pub fn eraser(&self, list: ErasureList) -> Eraser {
         let pool = projector::pool(self.database.clone(), ERASER_CONNECTIONS);
-        Eraser::new(self.store().clone(), History::new(pool, self.keys()), list)
+        Eraser::new(self.store().clone(), History::new(pool, self.keys()), list, self.attachments.clone())
+    }
+
+    /// Gives up uploads that never come. Other processes may do the same.
+    pub fn sweep(&self, executor: &Executor) {
+        let stop = self.lifecycle.stopping();
+        self.lifecycle.spawn("uploads", self.sweeper(executor).run(stop));
+    }
+
+    fn sweeper(&self, executor: &Executor) -> Sweeper {
+        let pool = DbRole::Projector.pool(self.database.clone(), SWEEP_CONNECTIONS);
+        Sweeper::new(executor.clone(), self.attachments.clone(), pool)
+    }
+
+    pub fn attachments(&self) -> &Attachments {
+        &self.attachments
     }
 
     /// Publishes what the writers of all processes could not, as soon as this process is elected.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use attachments::Attachments;
 use axum::extract::FromRef;
 use event_store::Store;
 use service_kit::{Authority, tokens::TokenSigner};
@@ -16,15 +17,16 @@ pub struct App {
     pub executor: Executor,
     pub passwords: Passwords,
     pub signer: TokenSigner,
+    pub attachments: Attachments,
     authority: Authority,
     /// Requests with one idempotency key take turns: the second one finds the first one's answer.
     pub(crate) keys: Arc<Turns>,
 }
 
 impl App {
-    pub fn new(store: Store, authority: Authority, signer: TokenSigner) -> Self {
+    pub fn new(store: Store, authority: Authority, signer: TokenSigner, attachments: Attachments) -> Self {
         let executor = Executor::new(store);
-        Self { executor, passwords: Passwords::start(), signer, authority, keys: Arc::default() }
+        Self { executor, passwords: Passwords::start(), signer, attachments, authority, keys: Arc::default() }
     }
 
     pub fn store(&self) -> &Store {

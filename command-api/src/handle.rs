@@ -104,19 +104,9 @@ where
     C: Into<A::Command>,
     for<'a> &'a A: TryFrom<&'a State>,
 {
-    let guard = needs.check(who).await?;
-    let mut call = Call::<A>::new(asked.clinic, asked.target, asked.name, incoming.body.value.into());
-    call.fresh = asked.fresh;
-    call.expected_version = asked.expected_version;
-    call.purpose = asked.purpose.unwrap_or_else(|| who.purpose());
-    call.reason = asked.reason;
-    call.actor = who.actor();
-    call.client = who.client().clone();
-    call.correlation_id = who.correlation_id();
-    call.needs_standing = asked.needs_standing;
-    call.guard = guard;
-    call.made = asked.made;
-    if asked.needs_activation {
+    let needs_activation = asked.needs_activation;
+    let mut call = call(who, needs, asked, incoming.body.value.into()).await?;
+    if needs_activation {
         let activation = NewActivation::generate(Utc::now());
         call.secret = Some(activation.secret());
         call.extra = activation.shown();
@@ -128,7 +118,53 @@ where
         body: &incoming.body.bytes,
         key: incoming.key.0.as_deref(),
     };
-    match run(app, &sent, call).await {
+    finish(run(app, &sent, call).await, who, needs).await
+}
+
+/// The same for a command that no body holds: the program derives it from what else the request does.
+pub async fn give_derived<A>(
+    app: &App,
+    who: &Authenticated,
+    needs: Needs<A>,
+    asked: Asked,
+    command: A::Command,
+) -> Result<Answered, Problem>
+where
+    A: Aggregate,
+    A::Command: Clone + Send + Sync,
+    for<'a> &'a A: TryFrom<&'a State>,
+{
+    let call = call(who, needs, asked, command).await?;
+    let sent = Sent { who: Some(who), method: Method::PUT, path: "", body: b"", key: None };
+    finish(run(app, &sent, call).await, who, needs).await
+}
+
+/// 403, recorded, where the roles do not allow it.
+async fn call<A>(who: &Authenticated, needs: Needs<A>, asked: Asked, command: A::Command) -> Result<Call<A>, Problem>
+where
+    A: Aggregate,
+{
+    let guard = needs.check(who).await?;
+    let mut call = Call::<A>::new(asked.clinic, asked.target, asked.name, command);
+    call.fresh = asked.fresh;
+    call.expected_version = asked.expected_version;
+    call.purpose = asked.purpose.unwrap_or_else(|| who.purpose());
+    call.reason = asked.reason;
+    call.actor = who.actor();
+    call.client = who.client().clone();
+    call.correlation_id = who.correlation_id();
+    call.needs_standing = asked.needs_standing;
+    call.guard = guard;
+    call.made = asked.made;
+    Ok(call)
+}
+
+async fn finish<A: Aggregate>(
+    ran: Result<Answered, Ran>,
+    who: &Authenticated,
+    needs: Needs<A>,
+) -> Result<Answered, Problem> {
+    match ran {
         Err(Ran::Forbidden) => Err(needs.refuse(who).await),
         Err(Ran::Problem(problem)) => Err(problem),
         Ok(answered) => Ok(answered),

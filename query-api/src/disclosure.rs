@@ -97,27 +97,32 @@ pub(crate) async fn disclose_audit_of<T>(
     Ok(Disclosed(answer))
 }
 
-/// Lets a file go out, once that is recorded with its hash; 503 where it cannot be. `patient` is the one whom it is
-/// about, `group` all ids of that person; without one, it is about the clinic.
+/// Lets a file go out, once that is recorded, with its hash where it may be kept; 503 where it cannot be. `patient` is the
+/// one whom it is about, `group` all ids of that person; without one, it is about the clinic.
 pub(crate) async fn hand_out<T>(
     reader: &Reader,
+    handout: Handout,
     category: Capability,
     patient: Option<PatientId>,
     group: Vec<PatientId>,
-    sha256: Hash,
+    sha256: Option<Hash>,
     answer: T,
 ) -> Result<Disclosed<T>, Problem> {
+    let purpose = match reader.emergency(&group) {
+        Some(_) => Purpose::Etreat,
+        None => reader.scope().purpose(),
+    };
     let event = AccessEvent::HandedOut {
-        handout: Handout::Export,
+        handout,
         patient,
         category: category.to_string(),
         resource: reader.asked().resource(None),
         parameters: reader.parameters().await?,
-        sha256: Some(hex::encode(sha256)),
+        sha256: sha256.map(hex::encode),
         patients_sha256: None,
     };
     let also = group.into_iter().filter(|id| Some(*id) != patient).collect();
-    record(reader, reader.scope().purpose(), event, also).await?;
+    record(reader, purpose, event, also).await?;
     Ok(Disclosed(answer))
 }
 

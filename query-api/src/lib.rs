@@ -24,6 +24,7 @@ pub mod sql;
 
 use std::sync::Arc;
 
+use attachments::Attachments;
 use axum::extract::FromRef;
 use event_store::{
     Store,
@@ -50,6 +51,8 @@ pub struct QueryState {
     pub ledger: Arc<dyn Ledger>,
     /// Makes export bundles.
     pub exporter: Exporter,
+    /// Where the bytes of documents are.
+    pub attachments: Attachments,
     /// Wakes who waits for a position.
     pub watch: PositionWatch,
     /// Verifies the ledgers; its store sees all clinics.

@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use aws_lc_rs::digest;
 use chrono::{DateTime, Days, NaiveTime, Utc};
 use chrono_tz::Asia::Kolkata;
 use events::calendar::instant;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Client};
@@ -116,6 +118,20 @@ impl TestClinic {
             "birth_date": birth_date});
         let tokens = self.anybody.post("/api/v1/auth/activate", body).await.expect(200);
         (patient, self.anybody.with_token(tokens.text_of("access_token")))
+    }
+
+    /// An administrative document of a patient, with its content, by somebody who may bring one; gives the id.
+    pub async fn uploaded(&self, by: &Client, patient: &str) -> String {
+        let content = b"an insurance card";
+        let body = json!({
+            "patient_id": patient, "kind": "administrative", "title": "A card", "media_type": "text/plain",
+            "size": content.len(), "sha256": hex::encode(digest::digest(&digest::SHA256, content))
+        });
+        let id = by.post(&self.path("/documents"), body).await.expect(201).id();
+        let path = self.path(&format!("/documents/{id}"));
+        let sent = by.send(Method::PUT, &format!("{path}/content"), Some(content.to_vec())).await.expect(200);
+        by.with("casebook-min-position", sent.position()).get(&path).await.expect(200);
+        id
     }
 
     pub fn booking(&self, patient: &str, doctor: &str, start: DateTime<Utc>) -> Value {

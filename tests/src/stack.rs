@@ -3,13 +3,16 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
+use attachments::{Accepted, Attachments, Location};
 use casebook::{
     api::Api,
     checkpoint_key::CheckpointKey,
-    erasure::{Eraser, ErasureList},
+    erasure::{self, Eraser, ErasureList},
     migrate, platform,
     system::System,
 };
+use chrono::TimeDelta;
+use command_api::execute::Executor;
 use event_store::{
     AccessRecord, AppendError, DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions, checkpoint::Anchors,
 };
@@ -34,6 +37,8 @@ use crate::{
     http::{Answer, Client},
 };
 
+/// In the folder of a stack.
+const ATTACHMENTS: &str = "attachments";
 /// Of every stack: its records are nobody's.
 pub const MASTER_KEY: [u8; 32] = [7; 32];
 
@@ -45,6 +50,7 @@ pub struct Stack {
     pub nats: LocalNats,
     pub postgres: LocalPostgres,
     pub(crate) system: System,
+    executor: Executor,
     keys: SigningKeys,
     lifecycle: Lifecycle,
     base: String,
@@ -69,7 +75,9 @@ impl Stack {
     pub async fn start_erasing() -> Self {
         let servers = tokio::try_join!(LocalPostgres::start_temporary(), LocalNats::start_temporary());
         let (postgres, nats) = servers.expect("the servers start");
-        let stack = Self::remembering(postgres, nats, true, ERASING_KEY_LIFE).await.expect("the stack starts");
+        let stack = Self::remembering(postgres, nats, true, ERASING_KEY_LIFE, Accepted::default())
+            .await
+            .expect("the stack starts");
         stack.system.erase(stack.erasure_list());
         stack
     }
@@ -78,7 +86,20 @@ impl Stack {
     pub async fn start_forgetting() -> Self {
         let servers = tokio::try_join!(LocalPostgres::start_temporary(), LocalNats::start_temporary());
         let (postgres, nats) = servers.expect("the servers start");
-        Self::remembering(postgres, nats, true, ERASING_KEY_LIFE).await.expect("the stack starts")
+        let accepted = Accepted::default();
+        Self::remembering(postgres, nats, true, ERASING_KEY_LIFE, accepted).await.expect("the stack starts")
+    }
+
+    /// One that waits for announced contents no longer than this, and sweeps.
+    pub async fn start_impatient(within: Duration) -> Self {
+        let servers = tokio::try_join!(LocalPostgres::start_temporary(), LocalNats::start_temporary());
+        let (postgres, nats) = servers.expect("the servers start");
+        let within = TimeDelta::from_std(within).expect("a short while");
+        let accepted = Accepted { within, ..Accepted::default() };
+        let stack = Self::remembering(postgres, nats, true, OPENED_KEY_LIFE, accepted).await;
+        let stack = stack.expect("the stack starts");
+        stack.system.sweep(&stack.executor);
+        stack
     }
 
     async fn try_start(project: bool) -> anyhow::Result<Self> {
@@ -88,7 +109,7 @@ impl Stack {
 
     /// On other servers: those of a bench are durable.
     pub async fn on(postgres: LocalPostgres, nats: LocalNats, project: bool) -> anyhow::Result<Self> {
-        Self::remembering(postgres, nats, project, OPENED_KEY_LIFE).await
+        Self::remembering(postgres, nats, project, OPENED_KEY_LIFE, Accepted::default()).await
     }
 
     async fn remembering(
@@ -96,6 +117,7 @@ impl Stack {
         nats: LocalNats,
         project: bool,
         opened_key_life: Duration,
+        accepted: Accepted,
     ) -> anyhow::Result<Self> {
         // Only the first test of a process installs it.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -106,12 +128,14 @@ impl Stack {
         owner.close().await;
         let superuser = PgPoolOptions::new().max_connections(2).connect(&postgres.superuser_url("casebook")).await?;
         let lifecycle = Lifecycle::new();
-        let system = connect(&postgres, &nats, &lifecycle).await?.with_opened_key_life(opened_key_life);
+        let attachments = Attachments::open(&Location::Folder(folder.path().join(ATTACHMENTS)), accepted)?;
+        let system = connect(&postgres, &nats, attachments, &lifecycle).await?.with_opened_key_life(opened_key_life);
         let key = CheckpointKey::at(&folder.path().join("checkpoint-key"));
         key.make()?;
         let system = system.with_checkpoints_at(key.source(), Anchors::at(&folder.path().join("anchors")));
         let commands = system.commands(&keys);
-        let first = platform::first_administrator(&commands.executor).await?.expect("the stack is new");
+        let executor = commands.executor.clone();
+        let first = platform::first_administrator(&executor).await?.expect("the stack is new");
         system.relay();
         if project {
             system.project();
@@ -119,7 +143,7 @@ impl Stack {
         let router = Api::new().everything(commands, system.queries(&keys), &keys);
         let base = serve(&lifecycle, router).await?;
         let (activation, platform) = (first.activation, OnceCell::new());
-        Ok(Self { nats, postgres, system, keys, lifecycle, base, activation, platform, superuser, folder })
+        Ok(Self { nats, postgres, system, executor, keys, lifecycle, base, activation, platform, superuser, folder })
     }
 
     /// Signs all that is new, as the services do each minute.
@@ -153,6 +177,22 @@ impl Stack {
         ErasureList::beside(self.folder.path())
     }
 
+    /// The bytes of documents.
+    pub fn attachments(&self) -> &Attachments {
+        self.system.attachments()
+    }
+
+    /// Where they lie.
+    pub fn attachments_folder(&self) -> PathBuf {
+        self.folder.path().join(ATTACHMENTS)
+    }
+
+    /// What a start does with the list of erasures.
+    pub async fn repeat_erasures(&self) -> usize {
+        let again = erasure::repeat(&self.executor, &self.history(), &self.erasure_list(), self.attachments()).await;
+        again.expect("the list is applied")
+    }
+
     /// Somebody without a token.
     pub fn client(&self) -> Client {
         Client::new(&self.base)
@@ -170,14 +210,16 @@ impl Stack {
 
     /// A second process on the same servers, as far as its memory goes.
     pub async fn second_command_api(&self) -> Client {
-        let system = connect(&self.postgres, &self.nats, &self.lifecycle).await.expect("a second one starts");
+        let attachments = self.attachments().clone();
+        let system =
+            connect(&self.postgres, &self.nats, attachments, &self.lifecycle).await.expect("a second one starts");
         let router = Api::new().everything(system.commands(&self.keys), system.queries(&self.keys), &self.keys);
         Client::new(serve(&self.lifecycle, router).await.expect("a second one serves"))
     }
 
     /// The same queries, without access records: for a benchmark of what they cost. Its address.
     pub async fn unrecorded_queries(&self) -> anyhow::Result<SocketAddr> {
-        let system = connect(&self.postgres, &self.nats, &self.lifecycle).await?;
+        let system = connect(&self.postgres, &self.nats, self.attachments().clone(), &self.lifecycle).await?;
         let queries = QueryState { ledger: Arc::new(Unrecorded), ..system.queries(&self.keys) };
         let base = serve(&self.lifecycle, Api::new().queries(queries, &self.keys)).await?;
         Ok(base.strip_prefix("http://").context("a base without TLS")?.parse()?)
@@ -207,9 +249,14 @@ impl Drop for Stack {
     }
 }
 
-async fn connect(postgres: &LocalPostgres, nats: &LocalNats, lifecycle: &Lifecycle) -> anyhow::Result<System> {
+async fn connect(
+    postgres: &LocalPostgres,
+    nats: &LocalNats,
+    attachments: Attachments,
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<System> {
     let (database, nats) = (SecretString::from(postgres.url()), SecretString::from(nats.url()));
-    System::connect("casebook-test", &database, &nats, MasterKey::new(MASTER_KEY), lifecycle).await
+    System::connect("casebook-test", &database, &nats, MasterKey::new(MASTER_KEY), attachments, lifecycle).await
 }
 
 /// On a port of its own; the address.

@@ -65,6 +65,7 @@ struct Scene {
     note: String,
     /// Of `asha`, not published.
     case_study: String,
+    document: String,
     replay: String,
     department: String,
     /// To the record of `asha`, by a nurse.
@@ -133,6 +134,7 @@ impl Scene {
         let part = json!({"patient_id": asha, "records": [{"kind": "note", "id": note}], "text": "Coughs."});
         let study = json!({"title": "A cough", "patients": [part]});
         let case_study = everything.post(&clinic.path("/case-studies"), study).await.expect(201).id();
+        let document = clinic.uploaded(&clinic.admin, &asha).await;
         stack.caught_up().await;
         stack.checkpoint().await;
         let day = start.with_timezone(&chrono_tz::Asia::Kolkata).date_naive().to_string();
@@ -148,6 +150,7 @@ impl Scene {
             appointment,
             dental_template,
             charge,
+            document,
             invoice,
             lab_order,
             lab_report,
@@ -205,6 +208,7 @@ impl Scene {
             ("prescriptions", &self.prescription),
             ("notes", &self.note),
             ("case-studies", &self.case_study),
+            ("documents", &self.document),
             ("audit", &self.replay),
             ("emergency-accesses", &self.emergency),
         ]);

@@ -13,6 +13,7 @@ mod commands;
 mod day;
 mod dental;
 mod departments;
+mod documents;
 mod erasures;
 mod forgotten;
 mod glass;

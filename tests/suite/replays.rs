@@ -12,6 +12,7 @@ const OF_RECORDS: &[&str] = &[
     "appointments",
     "dental-charts",
     "charges",
+    "documents",
     "invoices",
     "visits",
     "vitals",

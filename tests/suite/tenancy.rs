@@ -73,13 +73,17 @@ fn body_of(operation: &str) -> Option<Value> {
             json!({"emergency_access_id": some, "verdict": "justified", "text": "As it should have been."})
         }
         "GrantRole" | "RevokeRole" => json!({"role": "nurse"}),
-        "DeactivateStaff" | "DeactivateDoctor" | "EnterAppointmentInError" => json!({"reason": "a mistake"}),
+        "DeactivateStaff" | "DeactivateDoctor" | "EnterAppointmentInError" | "EnterDocumentInError" => {
+            json!({"reason": "a mistake"})
+        }
         "AssignOffice" | "UnassignOffice" | "SetPrimaryOffice" => json!({"office_id": some}),
         "SetWorkingHours" => json!({"hours": []}),
         "DeclareLeave" => json!({"from": working_time(3, 9, 0), "to": working_time(3, 12, 0)}),
         "CancelLeave" => json!({"leave_id": some}),
         "SetFee" => json!({"fee": {"minor": 50_000, "currency": "INR"}}),
         "RecordLicence" => json!({"number": "LIC-1"}),
+        "ClassifyDocument" | "ReviewDocument" | "ReleaseDocument" | "UploadDocumentContent" => json!({}),
+        "SupersedeDocument" => json!({"by_document_id": some}),
         "RecordDisclosure" => {
             json!({"recipient": "Health officer", "description": "Vaccinations", "statement": "Required by law"})
         }
@@ -269,7 +273,9 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
     let study = dentist.post(&clinic.path("/case-studies"), study).await.expect(201);
     let seen = dentist.with("casebook-min-position", study.position());
     seen.get(&clinic.path(&format!("/case-studies/{}", study.id()))).await.expect(200);
+    let document = clinic.uploaded(&dentist, &patient).await;
     BTreeMap::from([
+        ("documents", document),
         ("lab-orders", order),
         ("lab-reports", report),
         ("charges", charge),

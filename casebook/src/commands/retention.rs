@@ -40,7 +40,8 @@ async fn carry_out(config: &Config, url: &SecretString) -> Result<()> {
         say(&format!("The retention of clinic {clinic} has run out: its keys are destroyed."))?;
     }
     let list = ErasureList::beside(&config.common.anchors());
-    let eraser = Eraser::new(executor.store().clone(), history(url, all)?, list);
+    let attachments = config.attachments.open(&DataDir::at(&config.common.data_dir))?;
+    let eraser = Eraser::new(executor.store().clone(), history(url, all)?, list, attachments);
     let waiting = eraser.advance().await?;
     if waiting.is_empty() {
         return Ok(say("No erasure is unfinished.")?);

@@ -42,7 +42,9 @@ impl Serve {
             Service::CommandApi => {
                 system.relay();
                 system.sign();
-                Some(Api::new().commands(system.commands(&keys)))
+                let commands = system.commands(&keys);
+                system.sweep(&commands.executor);
+                Some(Api::new().commands(commands))
             }
             Service::QueryApi => Some(Api::new().queries(system.queries(&keys), &keys)),
             Service::Projector => {
@@ -83,9 +85,11 @@ impl Service {
         const ON_SERVERS: &str = "needs DATABASE_URL and NATS_URL; `casebook up` starts servers of its own";
         let database = config.common.database.url.as_ref().context(ON_SERVERS)?;
         let nats = config.common.nats_url.as_ref().context(ON_SERVERS)?;
-        let master_key = || config.keys.master_key(&DataDir::at(&config.common.data_dir));
+        let data_dir = DataDir::at(&config.common.data_dir);
+        let master_key = || config.keys.master_key(&data_dir);
         try_master_key(master_key()?, database).await?;
-        let system = System::connect(self.name(), database, nats, master_key()?, lifecycle).await?;
+        let attachments = config.attachments.open(&data_dir)?;
+        let system = System::connect(self.name(), database, nats, master_key()?, attachments, lifecycle).await?;
         Ok(system.with_checkpoints(config))
     }
 }

@@ -66,7 +66,8 @@ async fn repeat_erasures(config: &Config, url: &SecretString) -> Result<()> {
     // A store of its own: what it has opened is forgotten with it.
     let executor = Executor::new(open_store(config, url, "casebook-erasures")?);
     let history = history(url, open_store(config, url, "casebook-erasures")?)?;
-    match erasure::repeat(&executor, &history, &list).await.context("applying the list of erasures")? {
+    let attachments = config.attachments.open(&DataDir::at(&config.common.data_dir))?;
+    match erasure::repeat(&executor, &history, &list, &attachments).await.context("applying the list of erasures")? {
         0 => Ok(()),
         again => Ok(say(&format!("{again} erasures were done again: an earlier state of the database was put back."))?),
     }

@@ -43,7 +43,9 @@ impl Up {
 async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listeners: Listeners) -> Result<()> {
     prepare(config, servers.database_url()).await?;
     let master_key = config.keys.master_key(&DataDir::at(&config.common.data_dir))?;
-    let system = System::connect("casebook", servers.database_url(), &servers.nats_url, master_key, lifecycle).await?;
+    let attachments = config.attachments.open(&DataDir::at(&config.common.data_dir))?;
+    let (database, nats) = (servers.database_url(), &servers.nats_url);
+    let system = System::connect("casebook", database, nats, master_key, attachments, lifecycle).await?;
     let system = system.with_checkpoints(config);
     let keys = SigningKeys::open(&config.common.signing_key_file())?;
     let commands = system.commands(&keys);
@@ -51,6 +53,7 @@ async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listen
         first.greet()?;
     }
     let metrics = metrics(lifecycle)?;
+    system.sweep(&commands.executor);
     system.relay();
     system.sign();
     system.project();

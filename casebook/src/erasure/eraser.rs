@@ -1,8 +1,9 @@
 //! Carries out what an erasure's event has begun: list it, destroy the key, wait until nobody holds it opened, make
-//! the read models again. Every step can be done twice, so whoever dies on the way is followed by the next.
+//! the read models again and take the attachments away. Every step can be done twice, so whoever dies on the way is followed by the next.
 
 use std::{collections::BTreeSet, convert::Infallible, time::Duration};
 
+use ::attachments::Attachments;
 use anyhow::{Context, Result};
 use event_store::{Erasure, ErasureStep, Store};
 use projector::History;
@@ -18,12 +19,13 @@ pub struct Eraser {
     store: Store,
     history: History,
     list: ErasureList,
+    attachments: Attachments,
 }
 
 impl Eraser {
     /// `history` opens with keys that nobody else of this process has opened.
-    pub fn new(store: Store, history: History, list: ErasureList) -> Self {
-        Self { store, history, list }
+    pub fn new(store: Store, history: History, list: ErasureList, attachments: Attachments) -> Self {
+        Self { store, history, list, attachments }
     }
 
     /// Until it is told to stop.
@@ -57,7 +59,10 @@ impl Eraser {
             for erasure in ready {
                 let erased = erasure.erased;
                 match erasure.next == ErasureStep::Purge && !purged.insert(erased.clinic) {
-                    true => self.store.erasure_is_finished(erased).await?,
+                    true => {
+                        self.attachments.erase(erased).await?;
+                        self.store.erasure_is_finished(erased).await?;
+                    }
                     false => self.step(erasure).await.with_context(|| format!("erasing {erased:?}"))?,
                 }
             }
@@ -76,6 +81,7 @@ impl Eraser {
             ErasureStep::DestroyKey => self.store.destroy_key(erased).await?,
             ErasureStep::Wait => {}
             ErasureStep::Purge => {
+                self.attachments.erase(erased).await?;
                 projector::purge(&self.history, erased.clinic).await?;
                 self.store.erasure_is_finished(erased).await?;
                 tracing::info!(clinic = %erased.clinic, "an erasure is finished");

@@ -1,18 +1,29 @@
 //! A backup that is put back brings keys and events back: before anything is served, the list of erasures is applied
 //! to it.
 
+use ::attachments::Attachments;
 use anyhow::{Context, Result, anyhow};
 use command_api::execute::{Call, Executor, Failure};
 use domain::{Aggregate, Class, Clinic, Patient, State, clinic::ShredClinic, patient::RepeatErasure};
 use event_store::Erased;
 use events::{Actor, ClinicId, StreamId};
+use futures::{StreamExt, TryStreamExt};
 use projector::History;
 
 use super::ErasureList;
 
+/// Questions to the object store at once.
+const AT_ONCE: usize = 16;
+
 /// Destroys again every key that the list names and the database has, and makes the read models of those clinics
-/// again. Only while no process serves: nobody holds an opened key. How many were there.
-pub async fn repeat(executor: &Executor, history: &History, list: &ErasureList) -> Result<usize> {
+/// again; takes away every attachment of those whom the list names, since they may have come from a backup by themselves.
+/// Only while no process serves: nobody holds an opened key. How many keys were there.
+pub async fn repeat(
+    executor: &Executor,
+    history: &History,
+    list: &ErasureList,
+    attachments: &Attachments,
+) -> Result<usize> {
     let listed: Vec<Erased> = list.read()?.iter().map(|listed| listed.erased()).collect();
     let store = executor.store();
     let revived = store.revived(&listed).await.context("comparing the keys with the list of erasures")?;
@@ -25,6 +36,8 @@ pub async fn repeat(executor: &Executor, history: &History, list: &ErasureList) 
     for clinic in clinics {
         projector::purge(history, clinic).await.with_context(|| format!("purging the read models of {clinic}"))?;
     }
+    let gone = futures::stream::iter(&listed).map(|erased| attachments.erase(*erased)).buffer_unordered(AT_ONCE);
+    gone.try_collect::<()>().await.context("taking attachments away again")?;
     Ok(revived.len())
 }
 

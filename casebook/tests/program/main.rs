@@ -1,5 +1,6 @@
 //! The program as people meet it, on real servers.
 
+mod attachments;
 mod audit;
 mod clinic;
 mod contract;

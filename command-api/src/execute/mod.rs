@@ -149,6 +149,16 @@ impl Executor {
         Err(Failure::Busy)
     }
 
+    /// What the log says of one thing now; `None` where there is none.
+    pub async fn state_of<A>(&self, clinic: ClinicId, target: StreamId) -> Result<Option<A>, Failure>
+    where
+        A: Aggregate + TryFrom<State>,
+    {
+        let loaded = self.store.load_stream(clinic, target, 0).await?;
+        let state = facts::fold(target, loaded.events.iter().map(|recorded| &recorded.event))?;
+        Ok(state.and_then(|state| A::try_from(state).ok()))
+    }
+
     /// A decision to record something is checked by the append. No append checks a refusal, or that there is nothing
     /// to do: what they rest on is read from the log, since another process may have moved it.
     async fn decide_surely<A>(&self, call: &Call<A>, seed: Uuid, lost: &Lost) -> Result<Decided, Failure>

@@ -5,11 +5,13 @@ mod billing;
 mod case_studies;
 mod clinic;
 mod collection;
+mod content;
 mod dental;
 mod departments;
 mod disclosures;
 mod doctors;
 mod document;
+mod documents;
 mod glass;
 mod lab_orders;
 mod lab_reports;
@@ -29,6 +31,7 @@ use aide::axum::ApiRouter;
 use crate::app::App;
 
 pub use collection::CommandOf;
+pub use content::LONG_ROUTE;
 pub use needs::Needs;
 
 /// Every command of the service, without layers.
@@ -51,5 +54,6 @@ pub fn all() -> ApiRouter<App> {
         .merge(prescriptions::routes())
         .merge(notes::routes())
         .merge(case_studies::routes())
+        .merge(documents::routes())
         .merge(replays::routes())
 }

@@ -15,16 +15,14 @@ use crate::{
     values::{MediaType, Name, Sha256, Text, Whole},
 };
 
-/// How long room is kept for what was announced. Longer than any upload is allowed to take.
-const UPLOAD_WITHIN: TimeDelta = TimeDelta::hours(1);
 /// More than any store takes: what an installation accepts is its configuration's to say.
 const SIZE_MAX_BYTES: i64 = 1 << 40;
 
 /// The size of a content, in bytes.
 pub type ContentBytes = Whole<1, SIZE_MAX_BYTES>;
 
-/// Announces a document and reserves room for it. Its content is then sent to `PUT …/documents/{id}/content`, within
-/// an hour, whole and as it was announced; else the room is given back and the document has to be announced anew.
+/// Announces a document and reserves room for it. Its content is then sent to `PUT …/documents/{id}/content`, in
+/// time (an hour, unless the installation says otherwise), whole and as it was announced; else the room is given back and the document has to be announced anew.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UploadDocument {
@@ -41,6 +39,13 @@ pub struct UploadDocument {
     pub size: ContentBytes,
     /// Of the content.
     pub sha256: Sha256,
+    /// How long room is kept for it: the installation's to say, not the client's.
+    #[serde(skip, default = "an_hour")]
+    pub upload_within: TimeDelta,
+}
+
+fn an_hour() -> TimeDelta {
+    TimeDelta::hours(1)
 }
 
 impl UploadDocument {
@@ -65,7 +70,7 @@ impl UploadDocument {
             size,
             content_hash: content_hash(context.pseudonyms, self.sha256.as_str()),
             by: context.actor.user,
-            upload_until: context.now + UPLOAD_WITHIN,
+            upload_until: context.now + self.upload_within,
             sealed: DocumentText {
                 title: self.title.into(),
                 description: self.description.map(Into::into),

@@ -3,6 +3,7 @@
 //! Each patient has a data key, wrapped by the clinic's, that by the master key. Destroying a key erases
 //! everything that was sealed under it, in every copy of the log.
 
+mod attachment;
 mod group;
 mod held;
 mod keys;
@@ -19,6 +20,7 @@ use std::{
 use events::{ClinicId, PatientId};
 use sqlx::{PgPool, Row, postgres::PgRow};
 
+pub use attachment::{ATTACHMENT_KEY_BYTES, AttachmentKey};
 pub(crate) use group::{GroupKeys, KeyNeeds};
 use held::Era;
 pub use held::OPENED_KEY_LIFE;

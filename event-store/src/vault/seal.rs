@@ -4,6 +4,7 @@
 //! event is sealed and opened with ([`EventKey`]).
 
 use proof::seal::{EVENT_KEY_BYTES, EventKey, NotOpened, Place};
+use zeroize::Zeroizing;
 
 use super::secret::{KEY_BYTES, Root};
 
@@ -23,6 +24,11 @@ impl SealingKey {
 
     pub(crate) fn open(&self, place: Place, sealed: &[u8]) -> Result<Vec<u8>, NotOpened> {
         self.of_event(place).open(place, sealed)
+    }
+
+    /// For what lies outside the log.
+    pub(super) fn derive<const N: usize>(&self, info: &[u8]) -> Zeroizing<[u8; N]> {
+        self.0.derive(info)
     }
 
     pub(crate) fn of_event(&self, place: Place) -> EventKey {

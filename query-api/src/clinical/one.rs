@@ -21,14 +21,14 @@ use crate::{
 };
 
 /// A row whose patient's record the asker may see, and how they see it.
-pub(super) struct Found<R: ClinicalResource> {
+pub(crate) struct Found<R: ClinicalResource> {
     pub row: Reflected<R::Row>,
     pub group: Group,
     pub sight: Sight,
 }
 
 /// 404 also for what the asker does not see.
-pub(super) async fn find<R: ClinicalResource>(reader: &Reader, id: Uuid) -> Result<Found<R>, Problem> {
+pub(crate) async fn find<R: ClinicalResource>(reader: &Reader, id: Uuid) -> Result<Found<R>, Problem> {
     if !reader.may_break_glass() {
         Sight::of::<R>(reader).await?;
     }

@@ -2,7 +2,7 @@
 //! sees it.
 
 use events::AggregateKind;
-use read_models::{Charges, DentalCharts, Invoices, LabOrders, LabReports, Notes, Prescriptions, Visits};
+use read_models::{Charges, DentalCharts, Documents, Invoices, LabOrders, LabReports, Notes, Prescriptions, Visits};
 use serde::Deserialize;
 use service_kit::Problem;
 use uuid::Uuid;
@@ -22,6 +22,7 @@ macro_rules! resources {
 resources! {
     Charges,
     DentalCharts,
+    Documents,
     Invoices,
     LabOrders,
     LabReports,

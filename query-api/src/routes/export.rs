@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use events::PatientId;
+use events::{PatientId, access::Handout};
 use http::header::{CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -129,7 +129,8 @@ async fn export(
         What::Person(group) => (group, bundle.sha256),
         What::Clinic | What::Range { .. } => (Vec::new(), bundle.sha256),
     };
-    hand_out(&reader, Capability::Export, patient, also, sha256, ZipFile { bundle, name }).await
+    let file = ZipFile { bundle, name };
+    hand_out(&reader, Handout::Export, Capability::Export, patient, also, Some(sha256), file).await
 }
 
 fn failed(error: ExportError) -> Problem {

@@ -11,6 +11,7 @@ pub mod day_sheet;
 pub mod dental;
 pub mod departments;
 pub mod doctors;
+pub mod documents;
 pub mod emergency_accesses;
 pub mod erasures;
 pub mod export;
@@ -60,6 +61,7 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(visits::routes())
         .merge(clinical::routes::<Notes>())
         .merge(case_studies::routes())
+        .merge(documents::routes())
         .merge(patients::routes())
         .merge(history::routes())
         .merge(prescriptions::routes())

@@ -4,6 +4,7 @@
 use std::{error::Error, str::FromStr, sync::Arc, sync::Mutex};
 
 use aide::openapi::OpenApi;
+use attachments::{Accepted, Attachments, Location};
 use axum::{Router, body::Body};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use event_store::{
@@ -142,6 +143,8 @@ impl World {
         let (db, store_of_state, ledger) = (reader.clone(), store.clone(), Arc::new(store.clone()));
         let signed = Signed::new(DbRole::Auditor.pool(options, 1));
         let exporter = Exporter { store: store.clone(), signed };
+        let location = Location::Folder(folder.path().join("attachments"));
+        let attachments = Attachments::open(&location, Accepted::default()).expect("a folder");
         let state = QueryState {
             db,
             authority,
@@ -149,6 +152,7 @@ impl World {
             store: store_of_state,
             ledger,
             exporter,
+            attachments,
             watch,
             auditor,
             checkpoint_keys,

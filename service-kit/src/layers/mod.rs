@@ -24,14 +24,14 @@ pub struct HttpSettings {
     pub trusted_proxies: TrustedProxies,
     pub timeout: Duration,
     /// Templates of the routes that get `long_timeout` instead.
-    pub long_routes: &'static [&'static str],
+    pub long_routes: Vec<&'static str>,
     pub long_timeout: Duration,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
         let (timeout, long_timeout) = (ANSWER_TIMEOUT, LONG_ANSWER_TIMEOUT);
-        Self { trusted_proxies: TrustedProxies::default(), timeout, long_routes: &[], long_timeout }
+        Self { trusted_proxies: TrustedProxies::default(), timeout, long_routes: Vec::new(), long_timeout }
     }
 }
 

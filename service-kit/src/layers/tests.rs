@@ -32,7 +32,7 @@ fn app() -> Router {
         .route("/long", get(slow_but_fine))
         .route("/echo", post(echo))
         .route("/page", get(async || ([("cache-control", "max-age=60")], "page")));
-    apply(router, HttpSettings { timeout: SHORT, long_routes: &["/long"], ..Default::default() })
+    apply(router, HttpSettings { timeout: SHORT, long_routes: vec!["/long"], ..Default::default() })
 }
 
 async fn slow_but_fine() -> &'static str {

@@ -93,6 +93,8 @@ kinds! {
         "A JSON body may have 1 MiB; uploads have limits of their own.";
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body must be JSON",
         "Send `Content-Type: application/json`.";
+    RANGE_NOT_SATISFIABLE = "range-not-satisfiable", RANGE_NOT_SATISFIABLE, "The content does not reach that far",
+        "`Content-Range` says how long it is.";
     INVALID = "invalid", UNPROCESSABLE_ENTITY, "A value is not acceptable",
         "The request can be read, but a value breaks a rule. `errors` points at it and says what is expected.";
     RULE_REFUSED = "rule-refused", UNPROCESSABLE_ENTITY, "A rule of the clinic's domain refuses this",

@@ -1,5 +1,6 @@
 //! A projector in a process of its own, for tests that kill it: `projector <database url> <nats url>`.
 
+use attachments::{Accepted, Attachments, Location};
 use casebook::system::System;
 use event_store::MasterKey;
 use secrecy::SecretString;
@@ -13,7 +14,11 @@ async fn main() -> anyhow::Result<()> {
         anyhow::bail!("usage: projector <database url> <nats url>")
     };
     let (lifecycle, master_key) = (Lifecycle::new(), MasterKey::new(tests::MASTER_KEY));
-    let system = System::connect("casebook-test-projector", &database, &nats, master_key, &lifecycle).await?;
+    // It takes no uploads and erases nobody.
+    let folder = tempfile::tempdir()?;
+    let attachments = Attachments::open(&Location::Folder(folder.path().to_owned()), Accepted::default())?;
+    let system =
+        System::connect("casebook-test-projector", &database, &nats, master_key, attachments, &lifecycle).await?;
     system.project();
     Ok(lifecycle.run().await?)
 }

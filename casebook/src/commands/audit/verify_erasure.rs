@@ -1,5 +1,6 @@
 //! `casebook audit verify-erasure`.
 
+use ::attachments::Attachments;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use event_store::Erased;
@@ -14,7 +15,7 @@ use crate::{
     data_dir::DataDir,
     erasure::{
         ErasureList,
-        verify::{Found, Markers, files, scrub, standing, streams, tables},
+        verify::{Found, Markers, files, objects, scrub, standing, streams, tables},
     },
     instance,
     say::say,
@@ -51,7 +52,8 @@ impl VerifyErasure {
         let markers = Markers::new(&self.markers)?;
         let database = reach(config, &data_dir).await?;
         let erased = self.erased(config, &data_dir).await?;
-        let mut failed = self.say_standing(config, &database, erased).await?;
+        let attachments = config.attachments.open(&data_dir)?;
+        let mut failed = self.say_standing(config, &database, erased, &attachments).await?;
         if self.vacuum {
             scrub(&database.pool, database.is_ours).await?;
         }
@@ -61,6 +63,7 @@ impl VerifyErasure {
             // The store of a private server lies in the data folder.
             None => say("NATS: its store is searched with the data folder.")?,
         }
+        found.extend(objects(&attachments, erased.clinic, &markers).await?);
         if data_dir.path().is_dir() {
             found.extend(files(data_dir.path(), &markers)?);
         }
@@ -69,7 +72,7 @@ impl VerifyErasure {
         }
         failed |= !found.is_empty();
         ensure!(!failed, "the erasure is not complete");
-        Ok(say(&format!("Nothing of {} words is left in tables, streams and files.", self.markers.len()))?)
+        Ok(say(&format!("Nothing of {} words is left in tables, streams, attachments and files.", self.markers.len()))?)
     }
 
     async fn erased(&self, config: &Config, data_dir: &DataDir) -> Result<Erased> {
@@ -81,7 +84,13 @@ impl VerifyErasure {
     }
 
     /// Whether something is missing.
-    async fn say_standing(&self, config: &Config, database: &Database, erased: Erased) -> Result<bool> {
+    async fn say_standing(
+        &self,
+        config: &Config,
+        database: &Database,
+        erased: Erased,
+        attachments: &Attachments,
+    ) -> Result<bool> {
         let list = ErasureList::beside(&config.common.anchors());
         let standing = standing(&database.pool, &list, erased).await?;
         let checks = [
@@ -89,6 +98,7 @@ impl VerifyErasure {
             (standing.key_destroyed, "the patient's key is destroyed"),
             (standing.listed, "the erasure is on the list outside the database"),
             (standing.purged, "the read models were made again"),
+            (attachments.left(erased).await? == 0, "no attachment of the patient is left"),
         ];
         for (holds, what) in checks {
             say(&format!("{} {what}", if holds { "ok     " } else { "MISSING" }))?;

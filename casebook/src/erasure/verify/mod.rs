@@ -2,6 +2,7 @@
 
 mod files;
 mod markers;
+mod objects;
 mod scrub;
 mod standing;
 mod streams;
@@ -9,6 +10,7 @@ mod tables;
 
 pub use files::files;
 pub use markers::Markers;
+pub use objects::objects;
 pub use scrub::scrub;
 pub use standing::{Standing, standing};
 pub use streams::streams;
