@@ -6,10 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
-    Projection,
-    visit::{Stamp, Struck},
-};
+use crate::{Projection, stamp::Stamp, visit::Struck};
 
 /// `read.vitals_1`: one row per set that was measured together.
 pub struct Vitals;

@@ -10,7 +10,7 @@ pub mod standing;
 mod state;
 
 use events::{
-    AggregateKind, LabOrderEvent, LabOrderId, PatientId, Sealed, StreamId,
+    AggregateKind, LabOrderEvent, LabOrderId, Sealed, StreamId,
     claim::{ClaimChange, CounterChange},
     lab_order::LabReason,
 };
@@ -35,22 +35,6 @@ pub enum LabOrderCommand {
     Revoke(RevokeLabOrder),
 }
 
-impl LabOrderCommand {
-    /// For whom tests are asked for.
-    pub fn patient(&self) -> Option<PatientId> {
-        match self {
-            Self::Draft(command) => Some(command.patient_id),
-            Self::Order(command) => Some(command.patient_id),
-            Self::Activate(_)
-            | Self::CollectSpecimen(_)
-            | Self::RejectSpecimen(_)
-            | Self::Hold(_)
-            | Self::Release(_)
-            | Self::Revoke(_) => None,
-        }
-    }
-}
-
 impl Aggregate for LabOrder {
     const KIND: AggregateKind = AggregateKind::LabOrder;
     type Event = LabOrderEvent;
@@ -59,9 +43,8 @@ impl Aggregate for LabOrder {
     /// What is begun rests on the person; what ends an order, on whether it has a report.
     fn reads(target: StreamId, state: Option<&Self>, command: &LabOrderCommand, facts: &Facts) -> Vec<Read> {
         match command {
-            LabOrderCommand::Draft(_) | LabOrderCommand::Order(_) => {
-                command.patient().map_or_else(Vec::new, |patient| Person::reads(patient, facts))
-            }
+            LabOrderCommand::Draft(command) => order::reads(command.patient_id, command.visit_id, facts),
+            LabOrderCommand::Order(command) => order::reads(command.patient_id, command.visit_id, facts),
             LabOrderCommand::Activate(_) => state.map_or_else(Vec::new, |state| Person::reads(state.patient, facts)),
             LabOrderCommand::Revoke(_) => vec![Read::Claim(state::report_claim(LabOrderId(target.id)))],
             LabOrderCommand::CollectSpecimen(_)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use events::{
-    DoctorId, LabOrderEvent, LabOrderId, Number, PatientId, Role, Series,
+    DoctorId, LabOrderEvent, LabOrderId, Number, PatientId, Role, Series, VisitId,
     lab_order::{LabOrderStatus, LabRequest, LabTest, OrderPriority, TestKind},
 };
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{LabOrder, wrong_status};
 use crate::{
-    Context, Facts, Refusal,
+    Context, Facts, Read, Refusal, Visit,
     patient::Person,
     values::{LoincCode, Name, Text},
 };
@@ -38,6 +38,9 @@ pub struct OrderTests {
     #[serde(default)]
     pub id: Option<LabOrderId>,
     pub patient_id: PatientId,
+    /// The visit that it comes of.
+    #[serde(default)]
+    pub visit_id: Option<VisitId>,
     /// 1 to 50, each code once.
     pub tests: Vec<RequestedTest>,
     #[serde(default)]
@@ -55,6 +58,9 @@ pub struct DraftTests {
     #[serde(default)]
     pub id: Option<LabOrderId>,
     pub patient_id: PatientId,
+    /// The visit that it comes of.
+    #[serde(default)]
+    pub visit_id: Option<VisitId>,
     /// 1 to 50, each code once.
     pub tests: Vec<RequestedTest>,
     #[serde(default)]
@@ -79,12 +85,13 @@ impl OrderTests {
         refuse_known(state)?;
         let doctor = doctor(context)?;
         is_there(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
+        is_theirs(self.visit_id, self.patient_id, facts)?;
         let (kinds, tests) = checked(self.tests)?;
         Ok(LabOrderEvent::LabTestsOrdered {
             number: number(context)?,
             patient: self.patient_id,
             doctor,
-            visit: None,
+            visit: self.visit_id,
             priority: self.priority,
             kinds,
             sealed: LabRequest { tests, reason: self.reason.map(Into::into) }.into(),
@@ -101,11 +108,12 @@ impl DraftTests {
     ) -> Result<LabOrderEvent, Refusal> {
         refuse_known(state)?;
         is_there(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
+        is_theirs(self.visit_id, self.patient_id, facts)?;
         let (kinds, tests) = checked(self.tests)?;
         Ok(LabOrderEvent::LabTestsDrafted {
             number: number(context)?,
             patient: self.patient_id,
-            visit: None,
+            visit: self.visit_id,
             priority: self.priority,
             kinds,
             sealed: LabRequest { tests, reason: self.reason.map(Into::into) }.into(),
@@ -143,6 +151,21 @@ fn doctor(context: &Context<'_>) -> Result<DoctorId, Refusal> {
 
 fn is_there(patient: PatientId, facts: &Facts) -> Result<(), Refusal> {
     Person::find(patient, facts)?.comes()
+}
+
+/// The person, and the visit that it comes of.
+pub(super) fn reads(patient: PatientId, visit: Option<VisitId>, facts: &Facts) -> Vec<Read> {
+    let visit = visit.map(|visit| Read::Stream(visit.into()));
+    Person::reads(patient, facts).into_iter().chain(visit).collect()
+}
+
+fn is_theirs(visit: Option<VisitId>, patient: PatientId, facts: &Facts) -> Result<(), Refusal> {
+    let Some(visit) = visit else { return Ok(()) };
+    let visit = facts.get::<Visit>(visit).ok_or_else(|| Refusal::not_found("visit").at("/visit_id"))?;
+    match Person::find(patient, facts)?.is(visit.attendance.patient) {
+        true => Ok(()),
+        false => Err(Refusal::rule("visit-of-another", "The visit is another patient's.").at("/visit_id")),
+    }
 }
 
 /// What is clear of the tests, and what is sealed.
@@ -263,5 +286,24 @@ mod tests {
         given_ordered(&mut world, 1);
         assert_eq!(code(order(&mut world, 1, json!({}))), "duplicate");
         assert_eq!(code(draft(&mut world, 1, json!({}))), "duplicate");
+    }
+
+    #[test]
+    fn an_order_comes_of_a_visit_of_the_same_person() {
+        let mut world = bench();
+        let stranger = world.given_patient(0xA2);
+        for (n, patient) in [(0x51, id(PATIENT)), (0x52, stranger)] {
+            let open = json!({"patient_id": patient, "office_id": World::OFFICE});
+            world.when::<Visit>(id::<VisitId>(n), body::<crate::visit::OpenVisit>(open)).expect("a visit is opened");
+        }
+        world.acts(id(DOCTOR), &[Role::Doctor]);
+        let of = |n: u128| json!({"visit_id": id::<VisitId>(n)});
+        assert_eq!(code(order(&mut world, 1, of(0x52))), "visit-of-another");
+        assert_eq!(order(&mut world, 1, of(0xBAD)).unwrap_err().pointer, Some("/visit_id"));
+        let events = order(&mut world, 1, of(0x51)).unwrap();
+        let [DomainEvent::LabOrder(LabOrderEvent::LabTestsOrdered { visit, .. })] = events.as_slice() else {
+            panic!("tests were ordered");
+        };
+        assert_eq!(*visit, Some(id(0x51)));
     }
 }

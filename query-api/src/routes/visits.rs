@@ -9,7 +9,8 @@ use events::{
 };
 use read_models::{
     VisitRow, Visits, Vitals, VitalsRow,
-    visit::{Correction, DiagnosisEntry, DiagnosisVersion, FollowUpEntry, Stamp, Struck, VitalsEntry},
+    stamp::Stamp,
+    visit::{Correction, DiagnosisEntry, DiagnosisVersion, FollowUpEntry, Struck, VitalsEntry},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

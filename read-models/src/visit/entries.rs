@@ -2,28 +2,14 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use events::{
-    DiagnosisId, DoctorId, Recorded, Sealed, UserId, VisitEvent, VitalsId,
+    DiagnosisId, DoctorId, Recorded, Sealed, VisitEvent, VitalsId,
     visit::{Certainty, Measured, VisitReason},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::VisitRow;
-
-/// Who did it, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Stamp {
-    pub at: DateTime<Utc>,
-    pub by: Option<UserId>,
-    /// User name at the time.
-    pub name: String,
-}
-
-impl Stamp {
-    pub(crate) fn of(event: &Recorded) -> Self {
-        Self { at: event.occurred_at, by: event.actor.user, name: event.actor.name.clone() }
-    }
-}
+use crate::stamp::Stamp;
 
 /// That something was struck out or reopened, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use entries::{Correction, DiagnosisEntry, DiagnosisVersion, FollowUpEntry, Stamp, Struck, VitalsEntry};
+pub use entries::{Correction, DiagnosisEntry, DiagnosisVersion, FollowUpEntry, Struck, VitalsEntry};
 
 use crate::Projection;
 
