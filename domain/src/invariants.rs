@@ -251,6 +251,7 @@ fn claims_are_right(world: &World) {
         | State::Note(_)
         | State::CaseStudy(_) => Vec::new(),
         State::Medicine(_) | State::Substance(_) | State::Catalogue(_) => Vec::new(),
+        State::ShortKey(key) => key.held(),
         State::LabOrder(_) | State::LabReport(_) => Vec::new(),
         State::Visit(visit) => visit.held(),
         State::Department(department) => department.held(),

@@ -9,7 +9,7 @@ use events::{
 
 use crate::{
     Aggregate, Appointment, CaseStudy, Catalogue, Charge, Clinic, DentalChart, DentalTemplate, Department, Doctor,
-    Document, Invoice, LabOrder, LabReport, Medicine, Note, Patient, Prescription, Staff, Substance, Visit,
+    Document, Invoice, LabOrder, LabReport, Medicine, Note, Patient, Prescription, ShortKey, Staff, Substance, Visit,
 };
 
 /// The state of any aggregate.
@@ -30,6 +30,7 @@ pub enum State {
     Medicine(Medicine),
     Substance(Substance),
     Catalogue(Catalogue),
+    ShortKey(ShortKey),
     LabOrder(LabOrder),
     LabReport(LabReport),
     Visit(Visit),
@@ -55,7 +56,7 @@ impl State {
             Self::Invoice(invoice) => Some(invoice.patient),
             Self::Clinic(_) | Self::Staff(_) | Self::Doctor(_) | Self::Department(_) => None,
             Self::DentalTemplate(_) | Self::CaseStudy(_) => None,
-            Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => None,
+            Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) | Self::ShortKey(_) => None,
         }
     }
 
@@ -75,6 +76,7 @@ impl State {
             DomainEvent::Medicine(event) => step::<Medicine>(before, event),
             DomainEvent::Substance(event) => step::<Substance>(before, event),
             DomainEvent::Catalogue(event) => step::<Catalogue>(before, event),
+            DomainEvent::ShortKey(event) => step::<ShortKey>(before, event),
             DomainEvent::LabOrder(event) => step::<LabOrder>(before, event),
             DomainEvent::LabReport(event) => step::<LabReport>(before, event),
             DomainEvent::Visit(event) => step::<Visit>(before, event),
@@ -103,6 +105,7 @@ impl State {
             DomainEvent::Medicine(event) => advance::<Medicine>(before, event),
             DomainEvent::Substance(event) => advance::<Substance>(before, event),
             DomainEvent::Catalogue(event) => advance::<Catalogue>(before, event),
+            DomainEvent::ShortKey(event) => advance::<ShortKey>(before, event),
             DomainEvent::LabOrder(event) => advance::<LabOrder>(before, event),
             DomainEvent::LabReport(event) => advance::<LabReport>(before, event),
             DomainEvent::Visit(event) => advance::<Visit>(before, event),

@@ -10,8 +10,8 @@ use crate::{
     ChargeEvent, ChargeId, ClinicEvent, ClinicId, DentalChartEvent, DentalChartId, DentalTemplateEvent,
     DentalTemplateId, DepartmentEvent, DepartmentId, DoctorEvent, DoctorId, DocumentEvent, DocumentId, InvoiceEvent,
     InvoiceId, LabOrderEvent, LabOrderId, LabReportEvent, LabReportId, MedicineEvent, MedicineId, NoteEvent, NoteId,
-    Number, PatientEvent, PatientId, PrescriptionEvent, PrescriptionId, StaffEvent, SubstanceEvent, SubstanceId,
-    UserId, VisitEvent, VisitId,
+    Number, PatientEvent, PatientId, PrescriptionEvent, PrescriptionId, ShortKeyEvent, ShortKeyId, StaffEvent,
+    SubstanceEvent, SubstanceId, UserId, VisitEvent, VisitId,
 };
 
 /// The kinds of aggregate. The written form is stored for ever.
@@ -51,6 +51,8 @@ pub enum AggregateKind {
     Substance,
     /// The lists of one kind that are imported into the platform's catalogue.
     Catalogue,
+    /// An abbreviation for lines of a prescription.
+    ShortKey,
     LabOrder,
     LabReport,
     Visit,
@@ -99,6 +101,7 @@ stream_of! {
     MedicineId => Medicine,
     SubstanceId => Substance,
     CatalogueId => Catalogue,
+    ShortKeyId => ShortKey,
     LabOrderId => LabOrder,
     LabReportId => LabReport,
     VisitId => Visit,
@@ -124,6 +127,7 @@ pub enum DomainEvent {
     Medicine(MedicineEvent),
     Substance(SubstanceEvent),
     Catalogue(CatalogueEvent),
+    ShortKey(ShortKeyEvent),
     LabOrder(LabOrderEvent),
     LabReport(LabReportEvent),
     Visit(VisitEvent),
@@ -150,6 +154,7 @@ impl DomainEvent {
             Self::Medicine(_) => AggregateKind::Medicine,
             Self::Substance(_) => AggregateKind::Substance,
             Self::Catalogue(_) => AggregateKind::Catalogue,
+            Self::ShortKey(_) => AggregateKind::ShortKey,
             Self::LabOrder(_) => AggregateKind::LabOrder,
             Self::LabReport(_) => AggregateKind::LabReport,
             Self::Visit(_) => AggregateKind::Visit,
@@ -177,6 +182,7 @@ impl DomainEvent {
             Self::Medicine(event) => event.into(),
             Self::Substance(event) => event.into(),
             Self::Catalogue(event) => event.into(),
+            Self::ShortKey(event) => event.into(),
             Self::LabOrder(event) => event.into(),
             Self::LabReport(event) => event.into(),
             Self::Visit(event) => event.into(),
@@ -192,7 +198,7 @@ impl DomainEvent {
     pub fn patient(&self, stream: StreamId) -> Option<PatientId> {
         match self {
             Self::Clinic(_) | Self::Doctor(_) | Self::DentalTemplate(_) | Self::Department(_) => None,
-            Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => None,
+            Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) | Self::ShortKey(_) => None,
             Self::Staff(event) => event.patient(),
             Self::Patient(_) | Self::DentalChart(_) => Some(PatientId(stream.id)),
             Self::Appointment(event) => Some(event.slot().patient),
@@ -222,7 +228,7 @@ impl DomainEvent {
             | Self::Charge(_)
             | Self::Department(_)
             | Self::Note(_) => None,
-            Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => None,
+            Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) | Self::ShortKey(_) => None,
             Self::Patient(event) => event.number_mut(),
             Self::Appointment(event) => event.number_mut(),
             Self::Invoice(event) => event.number_mut(),

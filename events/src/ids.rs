@@ -65,6 +65,8 @@ id! {
     SubstanceId,
     /// The lists of one kind that are imported into the platform's catalogue.
     CatalogueId,
+    /// An abbreviation for lines of a prescription.
+    ShortKeyId,
     /// An order of laboratory tests.
     LabOrderId,
     /// What was taken from a patient for the laboratory.

@@ -98,7 +98,9 @@ impl DomainEvent {
             | Self::Invoice(_)
             | Self::CaseStudy(_)
             | Self::Access(_) => RecordClass::Administrative,
-            Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) => RecordClass::Administrative,
+            Self::Medicine(_) | Self::Substance(_) | Self::Catalogue(_) | Self::ShortKey(_) => {
+                RecordClass::Administrative
+            }
             Self::Visit(event) => event.record_class(),
             Self::Note(event) => event.record_class(),
         }

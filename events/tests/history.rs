@@ -6,7 +6,8 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use events::{
     AccessEvent, AggregateKind, AppointmentEvent, CaseStudyEvent, CatalogueEvent, ChargeEvent, ClinicEvent,
     DentalChartEvent, DentalTemplateEvent, DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent,
-    LabReportEvent, MedicineEvent, NoteEvent, PatientEvent, PrescriptionEvent, StaffEvent, SubstanceEvent, VisitEvent,
+    LabReportEvent, MedicineEvent, NoteEvent, PatientEvent, PrescriptionEvent, ShortKeyEvent, StaffEvent,
+    SubstanceEvent, VisitEvent,
     codec::{DecodeError, SCHEMA_VERSION, decode, encode},
 };
 use serde_json::Value;
@@ -29,6 +30,7 @@ fn types() -> Vec<(AggregateKind, &'static str)> {
         of(AggregateKind::Medicine, MedicineEvent::VARIANTS),
         of(AggregateKind::Substance, SubstanceEvent::VARIANTS),
         of(AggregateKind::Catalogue, CatalogueEvent::VARIANTS),
+        of(AggregateKind::ShortKey, ShortKeyEvent::VARIANTS),
         of(AggregateKind::LabOrder, LabOrderEvent::VARIANTS),
         of(AggregateKind::LabReport, LabReportEvent::VARIANTS),
         of(AggregateKind::Visit, VisitEvent::VARIANTS),

@@ -3,7 +3,7 @@
 use crate::{
     AppointmentDays, Appointments, BillingDays, CaseStudies, Charges, Clinics, DentalCharts, DentalTemplates,
     Departments, Doctors, Documents, EmergencyAccesses, Erasures, Invoices, LabOrders, LabReports, Medicines, Notes,
-    PatientStats, Patients, Prescriptions, Projection, Retentions, Staff, Usage, Visits, Vitals,
+    PatientStats, Patients, Prescriptions, Projection, Retentions, ShortKeys, Staff, Usage, Visits, Vitals,
 };
 
 /// Something to be done with a read model, whichever it is.

@@ -61,7 +61,10 @@ impl Projection for Usage {
             | DomainEvent::Prescription(_)
             | DomainEvent::Note(_)
             | DomainEvent::CaseStudy(_) => false,
-            DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => false,
+            DomainEvent::Medicine(_)
+            | DomainEvent::Substance(_)
+            | DomainEvent::Catalogue(_)
+            | DomainEvent::ShortKey(_) => false,
             DomainEvent::LabOrder(_) | DomainEvent::LabReport(_) | DomainEvent::Access(_) => false,
         };
         if counted { vec![event.clinic.0] } else { Vec::new() }
@@ -87,7 +90,10 @@ impl Projection for Usage {
             | DomainEvent::Prescription(_)
             | DomainEvent::Note(_)
             | DomainEvent::CaseStudy(_) => {}
-            DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => {}
+            DomainEvent::Medicine(_)
+            | DomainEvent::Substance(_)
+            | DomainEvent::Catalogue(_)
+            | DomainEvent::ShortKey(_) => {}
             DomainEvent::LabOrder(_) | DomainEvent::LabReport(_) | DomainEvent::Access(_) => {}
         }
         row.position = event.position;

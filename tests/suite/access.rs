@@ -35,6 +35,9 @@ const SHOW_NO_PATIENT: &[(&str, &str)] = &[
     ("/medicines", "a catalogue, which is about nobody"),
     ("/medicines/{id}", "as the list"),
     ("/medicines/search", "as the list; what was typed is a medicine's name"),
+    ("/short-keys", "abbreviations, which are about nobody"),
+    ("/short-keys/{id}", "as the list"),
+    ("/short-keys/expand", "as the list"),
     ("/audit/replays", "that there are any, not what they show"),
     ("/audit/replays/{id}", "as the list"),
     ("/case-studies", "titles and authors; whom they draw on is not told"),
@@ -52,6 +55,7 @@ struct Scene {
     merged: String,
     doctor: String,
     medicine: String,
+    short_key: String,
     appointment: String,
     dental_template: String,
     charge: String,
@@ -115,6 +119,8 @@ impl Scene {
         let invoice = json!({"patient_id": asha, "charge_ids": [charge]});
         let invoice = clinic.post("/invoices", invoice).await.expect(201).id();
         let medicine = clinic.post("/medicines", json!({"name": "House mixture"})).await.expect(201).id();
+        let item = json!({"medicine_id": medicine, "quantity": {"value": 10, "unit": "mL"}});
+        let short_key = clinic.post("/short-keys", json!({"code": "FEVER", "items": [item]})).await.expect(201).id();
         let (lab_order, lab_report) = clinic.tested(&asha).await;
         let opens = json!({"appointment_id": appointment});
         let desk = clinic.staff(&["receptionist"]).await;
@@ -147,6 +153,7 @@ impl Scene {
             merged,
             doctor,
             medicine,
+            short_key,
             appointment,
             dental_template,
             charge,
@@ -201,6 +208,7 @@ impl Scene {
             ("charges", &self.charge),
             ("invoices", &self.invoice),
             ("medicines", &self.medicine),
+            ("short-keys", &self.short_key),
             ("lab-orders", &self.lab_order),
             ("lab-reports", &self.lab_report),
             ("visits", &self.visit),
@@ -225,6 +233,7 @@ impl Scene {
             // Of today, not of the day of the appointment.
             ("day", _) if below.ends_with("/invoices") || below.ends_with("/visits") => return None,
             ("q", _) => "asha",
+            ("code", _) => "FEVER",
             ("office", true) => &self.clinic.office,
             ("date" | "day", _) => &self.day,
             (name, true) => panic!("the parameter {name} has no value to try here"),

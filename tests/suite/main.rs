@@ -29,6 +29,7 @@ mod prescriptions;
 mod refusals;
 mod replays;
 mod secrets;
+mod short_keys;
 mod tampering;
 mod tenancy;
 mod timeline;

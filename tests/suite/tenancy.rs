@@ -35,6 +35,9 @@ fn body_of(operation: &str) -> Option<Value> {
         | "StartConsultation"
         | "FinishVisit"
         | "CloseDepartment" => json!({}),
+        "RetireShortKey" | "UseShortKey" => json!({}),
+        "ReorderShortKey" => json!({"order": [0]}),
+        "SetShortKeyItems" => json!({"items": []}),
         "UpdateMedicine" | "OverrideMedicine" => json!({"name": "Dolo 650"}),
         "IssuePrescription"
         | "CheckPrescription"
@@ -259,6 +262,10 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
     let invoice = json!({"patient_id": patient, "charge_ids": [charge]});
     let invoice = clinic.post("/invoices", invoice).await.expect(201);
     clinic.get_at(invoice.position(), &format!("/invoices/{}", invoice.id())).await.expect(200);
+    let item = json!({"medicine_id": clinic.post("/medicines", json!({"name": "Dolo"})).await.expect(201).id(),
+        "quantity": {"value": 10, "unit": "{tablet}"}});
+    let short_key = clinic.post("/short-keys", json!({"code": "FEVER", "items": [item]})).await.expect(201);
+    clinic.get_at(short_key.position(), &format!("/short-keys/{}", short_key.id())).await.expect(200);
     let medicine = clinic.post("/medicines", json!({"name": "House mixture"})).await.expect(201);
     clinic.get_at(medicine.position(), &format!("/medicines/{}", medicine.id())).await.expect(200);
     let (order, report) = clinic.tested(&patient).await;
@@ -287,6 +294,7 @@ async fn ids_of(clinic: &TestClinic) -> BTreeMap<&'static str, String> {
         ("case-studies", study.id()),
         ("audit", replay),
         ("medicines", medicine.id()),
+        ("short-keys", short_key.id()),
         ("emergency-accesses", access.id()),
         ("patients", patient),
         ("doctors", doctor.clone()),

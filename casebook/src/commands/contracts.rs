@@ -11,7 +11,8 @@ use clap::{Arg, Args, CommandFactory};
 use events::{
     AccessEvent, AggregateKind, AppointmentEvent, CaseStudyEvent, CatalogueEvent, ChargeEvent, ClinicEvent,
     DentalChartEvent, DentalTemplateEvent, DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent,
-    LabReportEvent, MedicineEvent, NoteEvent, PatientEvent, PrescriptionEvent, StaffEvent, SubstanceEvent, VisitEvent,
+    LabReportEvent, MedicineEvent, NoteEvent, PatientEvent, PrescriptionEvent, ShortKeyEvent, StaffEvent,
+    SubstanceEvent, VisitEvent,
 };
 use schemars::schema_for;
 
@@ -69,6 +70,7 @@ fn contracts() -> Result<BTreeMap<PathBuf, String>> {
         (AggregateKind::Medicine, schema_for!(MedicineEvent)),
         (AggregateKind::Substance, schema_for!(SubstanceEvent)),
         (AggregateKind::Catalogue, schema_for!(CatalogueEvent)),
+        (AggregateKind::ShortKey, schema_for!(ShortKeyEvent)),
         (AggregateKind::LabOrder, schema_for!(LabOrderEvent)),
         (AggregateKind::LabReport, schema_for!(LabReportEvent)),
         (AggregateKind::Visit, schema_for!(VisitEvent)),

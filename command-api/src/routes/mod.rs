@@ -23,6 +23,7 @@ mod prescription_check;
 mod prescriptions;
 mod register;
 mod replays;
+mod short_keys;
 mod staff;
 mod visits;
 
@@ -48,6 +49,7 @@ pub fn all() -> ApiRouter<App> {
         .merge(dental::routes())
         .merge(billing::routes())
         .merge(medicines::routes())
+        .merge(short_keys::routes())
         .merge(lab_orders::routes())
         .merge(lab_reports::routes())
         .merge(visits::routes())

@@ -67,7 +67,10 @@ impl ChartSummary {
             | DomainEvent::Department(_)
             | DomainEvent::Prescription(_)
             | DomainEvent::Access(_) => {}
-            DomainEvent::Medicine(_) | DomainEvent::Substance(_) | DomainEvent::Catalogue(_) => {}
+            DomainEvent::Medicine(_)
+            | DomainEvent::Substance(_)
+            | DomainEvent::Catalogue(_)
+            | DomainEvent::ShortKey(_) => {}
         }
     }
 }

@@ -8,6 +8,24 @@ const USERNAME_CHARS: std::ops::RangeInclusive<usize> = 3..=64;
 const MAX_DOCUMENT_NUMBER_CHARS: usize = 64;
 const TAX_ID_CHARS: std::ops::RangeInclusive<usize> = 3..=30;
 
+const SHORT_CODE_CHARS_MAX: usize = 20;
+
+checked_text! {
+    /// An abbreviation that somebody types: 1 to 20 letters, digits, `-` and `_`, kept in capitals.
+    ShortCode, check_short_code, {
+        "type": "string", "pattern": "^[A-Za-z0-9_-]{1,20}$", "examples": ["FEVER"]
+    }
+}
+
+fn check_short_code(text: &str) -> Result<String, Invalid> {
+    let code = text.trim();
+    let fits = (1..=SHORT_CODE_CHARS_MAX).contains(&code.len());
+    match fits && code.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
+        true => Ok(code.to_ascii_uppercase()),
+        false => Err(Invalid::because("a short key has 1 to 20 letters, digits, hyphens and underscores")),
+    }
+}
+
 checked_text! {
     /// The name of a clinic in addresses: 3 to 63 of `a-z`, `0-9` and `-`, not at either end.
     Slug, check_slug, {

@@ -26,7 +26,7 @@ pub use contact::{CountryCode, Email, Phone, Url};
 pub use content::{MediaType, Sha256};
 pub use dental::{CdtCode, ToothNumber};
 pub use icd10::Icd10;
-pub use identity::{DocumentNumber, Slug, TaxId, Username};
+pub use identity::{DocumentNumber, ShortCode, Slug, TaxId, Username};
 pub use laboratory::{Barcode, LoincCode};
 pub use language::LanguageTag;
 pub use moment::DayOrInstant;

@@ -154,6 +154,11 @@ pub const TABLE: &[Meaning] = &[
     line("MedicineShown", Configuration, U, "showed the medicine {resource} again"),
     line("SubstanceDescribed", Configuration, U, "described the substance {entry.name} ({source})"),
     line("InteractionsSet", Configuration, U, "set the interactions of {name} ({source})"),
+    line("ShortKeyDefined", Configuration, C, "defined the short key {code}"),
+    line("ShortKeyItemsSet", Configuration, U, "set what the short key {resource} stands for"),
+    line("ShortKeyReordered", Configuration, U, "put the short key {resource} into another order"),
+    line("ShortKeyRetired", Configuration, U, "retired the short key {resource}"),
+    line("ShortKeyUsed", System, E, "used the short key {resource}"),
     line("CatalogueImported", Configuration, E, "imported a list of {list} from {source}: {count} lines"),
     // The laboratory.
     line("LabTestsDrafted", ClinicalWrite, C, "drafted the laboratory order {resource} for patient {patient} ({priority})"),

@@ -96,7 +96,7 @@ fn of_kind(kind: AggregateKind) -> Option<Capability> {
         | AggregateKind::DentalTemplate
         | AggregateKind::Department
         | AggregateKind::Access => None,
-        AggregateKind::Medicine | AggregateKind::Substance | AggregateKind::Catalogue => None,
+        AggregateKind::Medicine | AggregateKind::Substance | AggregateKind::Catalogue | AggregateKind::ShortKey => None,
         // That it draws on this patient nobody is told here: a published one shows no patient.
         AggregateKind::CaseStudy => None,
     }

@@ -28,6 +28,7 @@ pub mod prescriptions;
 pub mod profile;
 pub mod public;
 pub mod queue;
+pub mod short_keys;
 pub mod slots;
 pub mod staff;
 pub mod stats;
@@ -67,6 +68,7 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(prescriptions::routes())
         .merge(medications::routes())
         .merge(medicines::routes())
+        .merge(short_keys::routes())
         .merge(lab_orders::routes())
         .merge(lab_worklist::routes())
         .merge(lab_reports::routes())
