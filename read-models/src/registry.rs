@@ -45,7 +45,22 @@ projections! {
     Erasures,
     Retentions,
     EmergencyAccesses,
-BillingDays, Charges, DentalCharts, DentalTemplates, Departments, Documents, Invoices, LabOrders, LabReports, Medicines, Visits, Vitals, Prescriptions, Notes, CaseStudies,
+    BillingDays,
+    Charges,
+    DentalCharts,
+    DentalTemplates,
+    Departments,
+    Documents,
+    Invoices,
+    LabOrders,
+    LabReports,
+    Medicines,
+    Visits,
+    Vitals,
+    Prescriptions,
+    Notes,
+    CaseStudies,
+    ShortKeys,
 }
 
 #[cfg(test)]

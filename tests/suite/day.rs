@@ -64,7 +64,7 @@ impl House {
     }
 
     /// Booked yesterday, received today, triaged by the nurse, seen by the doctor.
-    async fn into_the_consulting_room(&self) -> String {
+    async fn seen_by_the_doctor(&self) -> String {
         let allergy = json!({"substance": "penicillin", "criticality": "high"});
         self.done(&self.nurse, &format!("/patients/{}/allergies", self.asha), allergy).await;
         let booking = self.clinic.booking(&self.asha, &self.doctor_id, working_time(1, 10, 0));
@@ -199,7 +199,7 @@ const TOLD: [&str; 21] = [
 #[tokio::test(flavor = "multi_thread")]
 async fn one_patients_full_day() {
     let house = House::open().await;
-    let visit = house.into_the_consulting_room().await;
+    let visit = house.seen_by_the_doctor().await;
     let prescription = house.amoxicillin().await;
     let report = house.glucose().await;
     let note = house.note().await;
