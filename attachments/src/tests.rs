@@ -32,7 +32,8 @@ impl World {
         let pieces: Vec<Result<Bytes, Infallible>> =
             content.chunks(piece).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let announced = Announced { size: announced as u64, media_type: "application/x-test".to_owned() };
-        let sent = self.attachments.receive(&place(), &key(), &announced, futures::stream::iter(pieces), |_| is_right);
+        let (place, key) = (place(), key());
+        let sent = self.attachments.receive(&place, &key, &announced, futures::stream::iter(pieces), |_| is_right);
         self.runtime.block_on(sent)
     }
 
