@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use events::{
-    AccessEvent, Actor, AppointmentEvent, CaseStudyEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
+    AccessEvent, Actor, AppointmentEvent, CaseStudyEvent, CatalogueEvent, ChargeEvent, ClinicEvent, DentalChartEvent,
     DentalTemplateEvent, DepartmentEvent, DoctorEvent, DocumentEvent, InvoiceEvent, LabOrderEvent, LabReportEvent,
-    NoteEvent, PatientEvent, PrescriptionEvent, StaffEvent, VisitEvent,
+    MedicineEvent, NoteEvent, PatientEvent, PrescriptionEvent, ShortKeyEvent, StaffEvent, SubstanceEvent, VisitEvent,
     audit::{Mark, TABLE, Told, meaning},
 };
 use serde_json::Value;
@@ -31,6 +31,10 @@ fn types() -> Vec<&'static str> {
         PrescriptionEvent::VARIANTS,
         NoteEvent::VARIANTS,
         CaseStudyEvent::VARIANTS,
+        MedicineEvent::VARIANTS,
+        SubstanceEvent::VARIANTS,
+        CatalogueEvent::VARIANTS,
+        ShortKeyEvent::VARIANTS,
         AccessEvent::VARIANTS,
     ]
     .concat()

@@ -182,7 +182,8 @@ mod tests {
     #[test]
     fn the_study_goes_on_without_who_is_erased() {
         let mut history = History::new();
-        let (study, [asha, ravi]) = history.case_study_drafted();
+        let [asha, ravi] = [PatientId(history.fresh()), PatientId(history.fresh())];
+        let study = history.case_study_drafted([asha, ravi]);
         for patient in [asha, ravi] {
             let sealed = Sealed::Open(CaseText { text: "A cough.".into() });
             history.case_study(study, CaseStudyEvent::CaseStudyPatientDeIdentified { patient, sealed });

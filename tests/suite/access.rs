@@ -125,6 +125,8 @@ impl Scene {
         let opens = json!({"appointment_id": appointment});
         let desk = clinic.staff(&["receptionist"]).await;
         let visit = desk.post(&clinic.path("/visits"), opens).await.expect(201).id();
+        let vitals = clinic.path(&format!("/visits/{visit}/vitals"));
+        everything.post(&vitals, json!({"heart_rate": {"value": 60}})).await.expect(200);
         let department = clinic.post("/departments", json!({"name": "Cardiology"})).await.expect(201).id();
         let prescription = prescribed(&clinic, &everything, &asha, &medicine).await;
         let replay = clinic.post("/audit/replays", json!({"until": 1})).await.expect(202).id();

@@ -26,8 +26,13 @@ pub fn document<A: Aggregate, C: JsonSchema>(
 /// As the query API groups what it answers: `Patients`.
 fn tag(kind: AggregateKind) -> String {
     let (first, rest) = kind.as_str().split_at(1);
-    let plural = if matches!(kind, AggregateKind::Clinic | AggregateKind::Staff) { "" } else { "s" };
-    format!("{}{}{plural}", first.to_uppercase(), rest.replace('_', " "))
+    let name = first.to_uppercase() + &rest.replace('_', " ");
+    match (kind, name.strip_suffix('y')) {
+        (AggregateKind::Clinic | AggregateKind::Staff, _) => name,
+        // `Case studies`, but `Short keys`.
+        (_, Some(stem)) if !stem.ends_with('e') => format!("{stem}ies"),
+        _ => format!("{name}s"),
+    }
 }
 
 fn description<C: JsonSchema>() -> String {

@@ -17,8 +17,8 @@ use serde::Deserialize;
 use super::{CaseStudy, LinkedConsent, person, wrong_status};
 use crate::{Facts, Patient, Read, Refusal, patient::Group};
 
-/// Says that one patient's part of the study rests on a consent, for research or publication, that the patient has given
-/// and not withdrawn.
+/// Says on which consent one patient's part of the study rests. It is for research or publication, given by the
+/// patient and not withdrawn.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkConsent {

@@ -39,6 +39,8 @@ fn capability(model: &str, field: &str) -> Option<Capability> {
         // Of several patients, of whom the reader may see one and not another.
         ("case_study", "parts") => return None,
         ("case_study", _) => Capability::CaseStudies,
+        ("medicine", _) => Capability::Medicines,
+        ("short_key", _) => Capability::ShortKeys,
         ("staff", _) => Capability::Staff,
         ("doctor", _) => Capability::DoctorHours,
         ("clinic", _) => Capability::ClinicProfile,

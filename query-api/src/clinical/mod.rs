@@ -109,7 +109,7 @@ pub fn routes<R: ClinicalResource>() -> ApiRouter<QueryState> {
         &format!("/{collection}/{{id}}"),
         get_with(one::one::<R>, |op| {
             op.id(&format!("get{name}"))
-                .tag(plural)
+                .tag(&tag(plural))
                 .summary(&format!("One of the {words}"))
                 .description("With everything that was corrected in it. `as_of` answers what the record said then.")
         }),
@@ -123,7 +123,7 @@ pub fn routes_around<R: ClinicalResource>() -> ApiRouter<QueryState> {
         .api_route(
             &format!("/{collection}"),
             get_with(list::list::<R>, |op| {
-                op.id(&format!("list{plural}")).tag(plural).summary(&format!("{plural} of the clinic")).description(
+                op.id(&format!("list{plural}")).tag(&tag(plural)).summary(&format!("{} of the clinic", tag(plural))).description(
                     "The latest first, as far as the asker may see them. `patient` finds those of the whole group of a \
                      merged patient; a portal login sees its own patient's.",
                 )
@@ -132,7 +132,7 @@ pub fn routes_around<R: ClinicalResource>() -> ApiRouter<QueryState> {
         .api_route(
             &format!("/{collection}/{{id}}/history"),
             get_with(history::history::<R>, |op| {
-                op.id(&format!("list{name}History")).tag(plural).summary("What happened to it").description(
+                op.id(&format!("list{name}History")).tag(&tag(plural)).summary("What happened to it").description(
                     "Each version, the latest first: who made it, when, by which command, why. Its content then is \
                      what `as_of` answers.",
                 )
@@ -155,7 +155,14 @@ pub fn routes_of_patient<R: ClinicalResource>() -> ApiRouter<QueryState> {
     )
 }
 
-/// `Lab reports` of `LabReports`, in lower case.
+/// As commands are grouped: `Lab reports`.
+fn tag(plural: &str) -> String {
+    let words = words(plural);
+    let (first, rest) = words.split_at(1);
+    first.to_uppercase() + rest
+}
+
+/// `lab reports` of `LabReports`.
 fn words(plural: &str) -> String {
     let mut words = String::new();
     for letter in plural.chars() {
@@ -174,6 +181,6 @@ mod tests {
     #[test]
     fn a_plural_is_written_in_words() {
         assert_eq!(words("Visits"), "visits");
-        assert_eq!(words("LabReports"), "lab reports");
+        assert_eq!((words("LabReports").as_str(), tag("LabReports").as_str()), ("lab reports", "Lab reports"));
     }
 }

@@ -315,7 +315,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
             "/case-studies",
             get_with(list, |op| {
                 op.id("listCaseStudies")
-                    .tag("CaseStudies")
+                    .tag("Case studies")
                     .summary("Case studies of the clinic")
                     .description("The latest first. Whom they draw on is not told.")
             }),
@@ -323,7 +323,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
         .api_route(
             "/case-studies/{id}",
             get_with(one, |op| {
-                op.id("getCaseStudy").tag("CaseStudies").summary("One case study").description(
+                op.id("getCaseStudy").tag("Case studies").summary("One case study").description(
                     "With a part for each patient. Once it is published or withdrawn, nothing in it leads to a patient; \
                      of a patient who was erased nothing is told at all.",
                 )
@@ -333,7 +333,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
             "/case-studies/{id}/history",
             get_with(history, |op| {
                 op.id("listCaseStudyHistory")
-                    .tag("CaseStudies")
+                    .tag("Case studies")
                     .summary("What happened to it")
                     .description("Each version, the latest first: who made it, when, by which command.")
             }),

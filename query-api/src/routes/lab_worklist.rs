@@ -120,7 +120,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
     ApiRouter::new().api_route(
         "/lab-orders/worklist",
         get_with(worklist, |op| {
-            op.id("listLabWorklist").tag("LabOrders").summary("What the laboratory has to do").description(
+            op.id("listLabWorklist").tag("Lab orders").summary("What the laboratory has to do").description(
                 "Active orders with how far their reports have come, the most urgent first, then the oldest.",
             )
         }),

@@ -202,9 +202,8 @@ impl History {
     }
 
     /// Of two patients.
-    pub fn case_study_drafted(&mut self) -> (CaseStudyId, [PatientId; 2]) {
+    pub fn case_study_drafted(&mut self, patients: [PatientId; 2]) -> CaseStudyId {
         let (study, author) = (CaseStudyId(self.fresh()), UserId(self.fresh()));
-        let patients = [PatientId(self.fresh()), PatientId(self.fresh())];
         let text = StudyText { title: "Two coughs".to_owned(), introduction: None, expert: None };
         let number = Number::Given("CS-20260302-001".to_owned());
         self.case_study(study, CaseStudyEvent::CaseStudyDrafted { number, author, sealed: Sealed::Open(text) });
@@ -212,7 +211,7 @@ impl History {
             let sealed = Sealed::Open(CaseText { text: "Coughs since Monday.".to_owned() });
             self.case_study(study, CaseStudyEvent::CaseStudyPatientAdded { patient, records: Vec::new(), sealed });
         }
-        (study, patients)
+        study
     }
 }
 

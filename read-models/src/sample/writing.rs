@@ -65,7 +65,10 @@ impl Life {
             |event: &DomainEvent| matches!(event, DomainEvent::CaseStudy(CaseStudyEvent::CaseStudyDrafted { .. }));
         let studies: Vec<CaseStudyId> = self.streams(is_first);
         if studies.is_empty() || chance.of(4) == 0 {
-            self.history.case_study_drafted();
+            let index = chance.of(self.patients.len());
+            if let [one, other, ..] = &self.patients[index.min(self.patients.len())..] {
+                self.history.case_study_drafted([one.id, other.id]);
+            }
             return;
         }
         let study = chance.pick(&studies);

@@ -233,7 +233,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
         .api_route(
             "/dental-charts/{id}",
             get_with(one, |op| {
-                op.id("getDentalChart").tag("DentalCharts").summary("A patient's dental chart").description(
+                op.id("getDentalChart").tag("Dental charts").summary("A patient's dental chart").description(
                     "Of the whole group of a merged patient; empty for who was never charted. `on` is the mouth on a \
                      day, `as_of` what the record said then.",
                 )
@@ -242,7 +242,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
         .api_route(
             "/dental-charts/{id}/teeth/{tooth}",
             get_with(tooth, |op| {
-                op.id("getTooth").tag("DentalCharts").summary("One tooth's history").description(
+                op.id("getTooth").tag("Dental charts").summary("One tooth's history").description(
                     "Everything that was ever said of it and done to it, what was corrected or struck out included, \
                      with who, when and why.",
                 )

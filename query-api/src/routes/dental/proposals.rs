@@ -87,7 +87,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
     ApiRouter::new().api_route(
         "/dental-charts/{id}/proposals",
         get_with(proposals, |op| {
-            op.id("listDentalProposals").tag("DentalCharts").summary("What the clinic's templates propose").description(
+            op.id("listDentalProposals").tag("Dental charts").summary("What the clinic's templates propose").description(
                 "For each finding about which nothing is planned or done yet, the procedures of the template that fits \
                  it best. Plan them by `plan-procedure`, with `observation_id` and `template_id`.",
             )

@@ -110,7 +110,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
             "/dental-templates",
             get_with(list, |op| {
                 op.id("listDentalTemplates")
-                    .tag("DentalTemplates")
+                    .tag("Dental templates")
                     .summary("The clinic's templates of dental treatment")
                     .description("In the order in which they were defined; retired ones too.")
             }),
@@ -119,7 +119,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
             "/dental-templates/{id}",
             get_with(one, |op| {
                 op.id("getDentalTemplate")
-                    .tag("DentalTemplates")
+                    .tag("Dental templates")
                     .summary("One template")
                     .description("What it fits, and what it proposes.")
             }),
