@@ -95,7 +95,9 @@ impl TestClinic {
     pub async fn doctor_and_administrator(&self) -> Client {
         let doctor = self.new_doctor().await;
         let grant = format!("/staff/{}/grant-role", doctor.id());
-        self.post(&grant, json!({"role": "clinic_admin"})).await.expect(200);
+        for role in ["clinic_admin", "lab_technician"] {
+            self.post(&grant, json!({"role": role})).await.expect(200);
+        }
         let staff = self.get_at(doctor.position(), &format!("/staff/{}", doctor.id())).await.expect(200);
         self.activate(&staff.text_of("username"), &doctor.text_of("activation")).await
     }

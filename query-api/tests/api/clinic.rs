@@ -46,7 +46,10 @@ async fn usage_stands_beside_the_limits() {
     world.publish(&clinic).await;
     let login = world.login(&clinic, &[Role::ClinicAdmin]).await;
     let subscription = world.get(&login, &clinic.path("/subscription")).await.body;
-    assert_eq!(subscription["usage"], json!({"doctors": 1, "patients": 1, "receptionists": 0, "offices": 1, "storage": 0}));
+    assert_eq!(
+        subscription["usage"],
+        json!({"doctors": 1, "patients": 1, "receptionists": 0, "offices": 1, "storage": 0})
+    );
     assert_eq!((&subscription["limits"]["doctors"], &subscription["plan"]), (&json!(5), &json!("trial")));
     let dashboard = world.get(&login, &clinic.path("/dashboard")).await.body;
     assert_eq!(
