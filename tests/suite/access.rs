@@ -235,7 +235,7 @@ impl Scene {
             // Of today, not of the day of the appointment.
             ("day", _) if below.ends_with("/invoices") || below.ends_with("/visits") => return None,
             ("q", _) => "asha",
-            ("code", _) => "FEVER",
+            ("code", true) => "FEVER",
             ("office", true) => &self.clinic.office,
             ("date" | "day", _) => &self.day,
             (name, true) => panic!("the parameter {name} has no value to try here"),
