@@ -200,6 +200,7 @@ async fn a_replay_is_built_once_by_however_many_and_again_after_a_kill() {
     let built = built.await;
     assert_eq!(built.iter().filter(|built| **built == Built::Ready).count(), 1, "{built:?}");
     assert_eq!(world.state(clinic(1), id).await, "ready");
+    world.until("their locks are free", async || world.builders().await == 0).await;
     assert_eq!(build_replay(&log, one, &mut |_| ()).await.unwrap(), Built::Over);
     let never = Replaying { id: Uuid::now_v7(), ..one.clone() };
     assert_eq!(build_replay(&log, &never, &mut |_| ()).await.unwrap(), Built::Over);
