@@ -40,7 +40,7 @@ impl Moment {
     }
 
     /// 400 for a position that the record has not reached, 404 for a moment before the clinic's first event.
-    pub(crate) async fn of(reader: &Reader, as_of: AsOf) -> Result<Self, Problem> {
+    async fn of(reader: &Reader, as_of: AsOf) -> Result<Self, Problem> {
         if let AsOf::Position(position) = as_of {
             let head = reader.all::<serde::de::IgnoredAny>(Select::position_of(Source::Record)).await?.position;
             if position > head {
@@ -75,7 +75,7 @@ fn moment(as_of: AsOf) -> Select {
 
 /// Whether the asker may look back at this person: everybody's past, that of their own patients, that of somebody whose
 /// record they have open by broken glass, or the period of an auditor's grant.
-pub(crate) async fn may_look_back(reader: &Reader, group: &[PatientId], as_of: AsOf) -> Result<(), Problem> {
+async fn may_look_back(reader: &Reader, group: &[PatientId], as_of: AsOf) -> Result<(), Problem> {
     if reader.emergency(group).is_some() {
         return Ok(());
     }
@@ -109,9 +109,31 @@ async fn is_own(reader: &Reader, group: &[PatientId]) -> Result<bool, Problem> {
     Ok(!found.value.is_empty())
 }
 
+/// Where a history ends that is asked for as it was then: today's, where no moment is named. `group` is whose it is.
+pub(crate) async fn end_of_history(
+    reader: &Reader,
+    group: &[PatientId],
+    as_of: Option<AsOf>,
+) -> Result<Option<Position>, Problem> {
+    let Some(as_of) = as_of else { return Ok(None) };
+    may_look_back(reader, group, as_of).await?;
+    Ok(Some(Moment::of(reader, as_of).await?.position))
+}
+
 impl Past {
+    /// The chart as it was, for who may look back at this person, of whom `group` are the ids today.
+    pub(crate) async fn look_back(
+        reader: &Reader,
+        patient: PatientId,
+        group: &[PatientId],
+        as_of: AsOf,
+    ) -> Result<Self, Problem> {
+        may_look_back(reader, group, as_of).await?;
+        Self::read(reader, patient, Moment::of(reader, as_of).await?).await
+    }
+
     /// Reads the chart, and those of whoever the record then said was the same person.
-    pub(crate) async fn read(reader: &Reader, patient: PatientId, moment: Moment) -> Result<Self, Problem> {
+    async fn read(reader: &Reader, patient: PatientId, moment: Moment) -> Result<Self, Problem> {
         let mut past = Self { moment, patients: BTreeSet::from([patient.0]), events: Vec::new() };
         loop {
             past.events = chart(reader, past.patients.iter().copied().collect(), moment.position).await?;

@@ -61,6 +61,10 @@ impl Sql {
         self
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// The text and its parameters, ready to be sent.
     pub(crate) fn finish(self) -> Result<(String, PgArguments), sqlx::Error> {
         match self.unbound {

@@ -9,7 +9,7 @@ use events::{
 };
 
 use super::lanes::Lanes;
-use crate::{Clinic, Context, Doctor, Facts, Patient, Read, Refusal, doctor::who_works_in, patient::Group};
+use crate::{Clinic, Context, Doctor, Facts, Read, Refusal, doctor::who_works_in, patient::Group};
 
 const MAX_MONTHS_AHEAD: Months = Months::new(12);
 /// Whoever stands at the desk came a moment ago.
@@ -46,10 +46,8 @@ impl Wish {
     }
 
     pub(super) fn reads(&self, facts: &Facts) -> Vec<Read> {
-        let mut reads = vec![Read::Stream(self.doctor.into()), Read::Stream(self.patient.into())];
-        if let Some(patient) = facts.get::<Patient>(self.patient) {
-            reads.extend(Group::reads(self.patient, patient, facts));
-        }
+        let mut reads = vec![Read::Stream(self.doctor.into())];
+        reads.extend(Group::reads(self.patient, facts));
         reads.extend(facts.clinic().and_then(|clinic| Lanes::read(self, clinic, facts.contended)));
         reads
     }
@@ -92,9 +90,8 @@ impl Wish {
     }
 
     fn check_patient(&self, facts: &Facts) -> Result<(), Refusal> {
-        let patient = facts.get::<Patient>(self.patient);
-        let patient = patient.ok_or_else(|| Refusal::not_found("patient").at("/patient_id"))?;
-        Group::of(self.patient, patient, facts).may_come().map_err(|refusal| refusal.at("/patient_id"))
+        let group = Group::known(self.patient, facts).ok_or_else(|| Refusal::not_found("patient"));
+        group.and_then(|group| group.may_come()).map_err(|refusal| refusal.at("/patient_id"))
     }
 
     fn check_when(&self, context: &Context<'_>) -> Result<(), Refusal> {

@@ -14,7 +14,7 @@ use events::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CaseStudy, LinkedConsent, person, wrong_status};
+use super::{CaseStudy, LinkedConsent, wrong_status};
 use crate::{Facts, Patient, Read, Refusal, patient::Group};
 
 /// Says on which consent one patient's part of the study rests. It is for research or publication, given by the
@@ -34,7 +34,7 @@ impl LinkConsent {
         }
         let no_part = || Refusal::not_found("patient in the case study").at("/patient_id");
         let part = study.parts.get(&self.patient_id).ok_or_else(no_part)?;
-        let group = person(self.patient_id, facts).ok_or_else(no_part)?;
+        let group = Group::known(self.patient_id, facts).ok_or_else(no_part)?;
         group.survivor().1.not_erased().map_err(|refusal| refusal.at("/patient_id"))?;
         let (holder, scope) = given(&group, self.consent_id)
             .ok_or_else(|| Refusal::not_found("consent of this patient").at("/consent_id"))?;

@@ -9,7 +9,7 @@ use events::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CaseStudy, PATIENTS_MAX, person, persons};
+use super::{CaseStudy, PATIENTS_MAX, persons};
 use crate::{
     Context, Facts, Read, Refusal,
     patient::Group,
@@ -85,7 +85,7 @@ impl DraftCaseStudy {
         }
         let mut seen = BTreeSet::new();
         for part in &self.patients {
-            let found = person(part.patient_id, facts).ok_or_else(|| Refusal::not_found("patient"));
+            let found = Group::known(part.patient_id, facts).ok_or_else(|| Refusal::not_found("patient"));
             let group = found.map_err(|refusal| refusal.at("/patients"))?;
             group.survivor().1.not_erased().map_err(|refusal| refusal.at("/patients"))?;
             if !seen.insert(group.survivor().0) {

@@ -15,8 +15,6 @@ pub mod publish;
 mod sample;
 mod state;
 
-use std::iter::once;
-
 use events::{
     AggregateKind, CaseStudyEvent, PatientId, StreamId,
     claim::{ClaimChange, CounterChange},
@@ -99,16 +97,7 @@ impl Aggregate for CaseStudy {
 
 /// Every record of these persons, as far as it is known by now.
 fn persons(patients: impl IntoIterator<Item = PatientId>, facts: &Facts) -> Vec<Read> {
-    let reads = patients.into_iter().flat_map(|id| {
-        let group = facts.get::<Patient>(id).map(|patient| Group::reads(id, patient, facts));
-        once(Read::Stream(id.into())).chain(group.unwrap_or_default())
-    });
-    reads.collect()
-}
-
-/// The records of the person whom a part draws on.
-fn person(id: PatientId, facts: &Facts) -> Option<Group<'_>> {
-    facts.get::<Patient>(id).map(|patient| Group::of(id, patient, facts))
+    patients.into_iter().flat_map(|id| Group::reads(id, facts)).collect()
 }
 
 /// Whether nothing can be said of the patient any more.

@@ -8,8 +8,8 @@ use events::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{CaseStudy, consent::given, is_erased, person, wrong_status};
-use crate::{Context, Facts, Refusal, values::Reason};
+use super::{CaseStudy, consent::given, is_erased, wrong_status};
+use crate::{Context, Facts, Refusal, patient::Group, values::Reason};
 
 /// Approves a de-identified study: another doctor than its author, or an administrator.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -61,7 +61,7 @@ impl PublishCaseStudy {
             return Err(Refusal::rule("nothing-left", detail));
         }
         let has_agreed = |(patient, part): (&_, &super::Part)| {
-            let linked = part.consent.and_then(|linked| given(&person(*patient, facts)?, linked.consent));
+            let linked = part.consent.and_then(|linked| given(&Group::known(*patient, facts)?, linked.consent));
             linked.is_some()
         };
         if study.verified || there.all(has_agreed) {

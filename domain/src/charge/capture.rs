@@ -10,7 +10,7 @@ use super::{Charge, amount};
 use crate::{
     Context, Decision, Facts, Read, Refusal,
     dental_chart::Mouth,
-    patient::Person,
+    patient::Group,
     values::{Price, Text, Whole},
 };
 
@@ -41,7 +41,7 @@ impl CaptureCharge {
     pub(super) fn reads(&self, facts: &Facts) -> Vec<Read> {
         match self.procedure_id {
             Some(_) => Mouth::reads(self.patient_id, facts),
-            None => Person::reads(self.patient_id, facts),
+            None => Group::reads(self.patient_id, facts),
         }
     }
 
@@ -54,7 +54,7 @@ impl CaptureCharge {
         if state.is_some() {
             return Err(Refusal::conflict("duplicate", "There is a charge with this id already.").at("/id"));
         }
-        Person::find(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
+        Group::find(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
         if let Some(procedure) = self.procedure_id {
             is_charged(procedure, &Mouth::of(self.patient_id, facts)?)?;
         }

@@ -12,7 +12,7 @@ use events::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, patient::Person, values::Reason};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, patient::Group, values::Reason};
 
 pub use amount::MAX_MINOR;
 pub use capture::CaptureCharge;
@@ -44,7 +44,7 @@ pub struct CancelCharge {
 
 impl CancelCharge {
     fn decide(self, charge: &Charge, facts: &Facts, context: &Context<'_>) -> Result<Decision, Refusal> {
-        Person::find(charge.patient, facts)?;
+        Group::find(charge.patient, facts)?;
         charge.is_open()?;
         let sealed = ChargeText { text: self.text.map(Into::into) }.into();
         let cancelled = ChargeEvent::ChargeCancelled { patient: charge.patient, reason: self.reason, sealed };
@@ -76,7 +76,7 @@ impl Aggregate for Charge {
     fn reads(_: StreamId, state: Option<&Self>, command: &ChargeCommand, facts: &Facts) -> Vec<Read> {
         match command {
             ChargeCommand::Capture(command) => command.reads(facts),
-            ChargeCommand::Cancel(_) => state.map_or_else(Vec::new, |charge| Person::reads(charge.patient, facts)),
+            ChargeCommand::Cancel(_) => state.map_or_else(Vec::new, |charge| Group::reads(charge.patient, facts)),
         }
     }
 

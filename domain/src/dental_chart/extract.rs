@@ -26,7 +26,7 @@ pub struct ExtractTooth {
 impl ExtractTooth {
     pub(super) fn decide(self, mouth: &Mouth<'_>, context: &Context<'_>) -> Result<Decision, Refusal> {
         if !context.is_import() {
-            mouth.person.comes()?;
+            mouth.person.may_come()?;
         }
         let tooth = self.tooth.get();
         if mouth.is_missing(tooth) {

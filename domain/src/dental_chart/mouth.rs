@@ -4,19 +4,19 @@
 use events::{DentalChartId, DentalExtractionId, DentalObservationId, DentalProcedureId, PatientId, tooth::Tooth};
 
 use super::{DentalChart, Extraction, Observation, Procedure};
-use crate::{Facts, Read, Refusal, patient::Person};
+use crate::{Facts, Read, Refusal, patient::Group};
 
 pub struct Mouth<'a> {
     /// Under which the command was given.
     pub id: DentalChartId,
-    pub person: Person<'a>,
+    pub person: Group<'a>,
     charts: Vec<(DentalChartId, &'a DentalChart)>,
 }
 
 impl<'a> Mouth<'a> {
     pub fn reads(id: PatientId, facts: &Facts) -> Vec<Read> {
-        let mut reads = Person::reads(id, facts);
-        if let Ok(person) = Person::find(id, facts) {
+        let mut reads = Group::reads(id, facts);
+        if let Ok(person) = Group::find(id, facts) {
             reads.extend(person.ids().map(|member| Read::Stream(DentalChartId::from(member).into())));
         }
         reads
@@ -24,7 +24,7 @@ impl<'a> Mouth<'a> {
 
     /// 404 for nobody of this clinic, 410 for who is erased.
     pub fn of(id: PatientId, facts: &'a Facts) -> Result<Self, Refusal> {
-        let person = Person::find(id, facts)?;
+        let person = Group::find(id, facts)?;
         let ids = person.ids().map(DentalChartId::from);
         let charts = ids.filter_map(|chart| Some((chart, facts.get::<DentalChart>(chart)?))).collect();
         Ok(Self { id: id.into(), person, charts })

@@ -40,7 +40,7 @@ pub struct PlanProcedure {
 impl PlanProcedure {
     pub(super) fn decide(self, mouth: &Mouth<'_>, facts: &Facts, context: &Context<'_>) -> Result<Decision, Refusal> {
         if !context.is_import() {
-            mouth.person.comes()?;
+            mouth.person.may_come()?;
         }
         let teeth = self.teeth();
         let surfaces = self.surfaces(&teeth)?;

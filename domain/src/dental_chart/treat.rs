@@ -48,7 +48,7 @@ impl StartProcedure {
         let procedure = self.procedure_id;
         let (holder, planned) = mouth.procedure(procedure)?;
         must_be(planned, &[DentalProcedureStatus::Planned], "started")?;
-        mouth.person.comes()?;
+        mouth.person.may_come()?;
         // Since it was planned, a tooth may have been extracted.
         if !planned.replaces {
             mouth.has_all(&planned.teeth)?;

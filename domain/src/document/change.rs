@@ -7,9 +7,9 @@ use events::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Document, person, wrong_status};
+use super::{Document, wrong_status};
 use crate::{
-    Context, Facts, Patient, Read, Refusal,
+    Context, Facts, Read, Refusal,
     patient::Group,
     values::{Name, Reason, Text},
 };
@@ -73,7 +73,7 @@ impl ClassifyDocument {
 impl SupersedeDocument {
     /// The person; the other document, and the one that has taken the place already.
     pub(super) fn reads(&self, document: &Document, facts: &Facts) -> Vec<Read> {
-        let mut reads = person(document.patient, facts);
+        let mut reads = Group::reads(document.patient, facts);
         reads.push(Read::Stream(self.by_document_id.into()));
         reads.extend(document.superseded_by.map(|by| Read::Stream(by.into())));
         reads
@@ -109,9 +109,7 @@ impl SupersedeDocument {
         if other.status != DocumentStatus::Current {
             return Err(Refusal::rule("not-current", "Only a current document takes another's place.").at(POINTER));
         }
-        let is_of_person = facts
-            .get::<Patient>(document.patient)
-            .is_some_and(|patient| Group::of(document.patient, patient, facts).contains(other.patient));
+        let is_of_person = Group::known(document.patient, facts).is_some_and(|person| person.contains(other.patient));
         match is_of_person {
             true => Ok(()),
             false => Err(Refusal::rule("other-patient", "The other document is of another patient.").at(POINTER)),
@@ -244,7 +242,7 @@ mod tests {
         given_uploaded(&mut world, 1, 1);
         let erased = events::PatientEvent::PatientErased {
             cause: events::patient::ErasureCause::Approved,
-            was: world.state::<Patient>(id::<PatientId>(1)).unwrap().standing(),
+            was: world.state::<crate::Patient>(id::<PatientId>(1)).unwrap().standing(),
         };
         world.given(id::<PatientId>(1), erased);
         assert_eq!(world.document(id(1), ReleaseDocument {}).unwrap_err().code, "erased");

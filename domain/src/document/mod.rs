@@ -11,11 +11,11 @@ mod state;
 pub mod upload;
 
 use events::{
-    AggregateKind, DocumentEvent, PatientId, StreamId,
+    AggregateKind, DocumentEvent, StreamId,
     claim::{ClaimChange, CounterChange},
 };
 
-use crate::{Aggregate, Context, Decision, Facts, Patient, Read, Refusal, Usage, patient::Group};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, patient::Group};
 
 pub use change::{ClassifyDocument, EnterDocumentInError, ReleaseDocument, ReviewDocument, SupersedeDocument};
 pub use content::{CompleteUpload, FailUpload, ReceiveContent};
@@ -44,7 +44,7 @@ impl Aggregate for Document {
     fn reads(_: StreamId, state: Option<&Self>, command: &DocumentCommand, facts: &Facts) -> Vec<Read> {
         match (command, state) {
             (DocumentCommand::Upload(command), _) => {
-                person(command.patient_id, facts).into_iter().chain(Usage::Storage.read(facts)).collect()
+                Group::reads(command.patient_id, facts).into_iter().chain(Usage::Storage.read(facts)).collect()
             }
             (DocumentCommand::Supersede(command), Some(document)) => command.reads(document, facts),
             (
@@ -105,12 +105,6 @@ impl Aggregate for Document {
     fn counters(before: Option<&Self>, after: &Self) -> Vec<CounterChange> {
         Usage::Storage.moved(before.map_or(0, Self::bytes_held), after.bytes_held()).into_iter().collect()
     }
-}
-
-/// The records of a person.
-fn person(patient: PatientId, facts: &Facts) -> Vec<Read> {
-    let group = facts.get::<Patient>(patient).map(|known| Group::reads(patient, known, facts));
-    [Read::Stream(patient.into())].into_iter().chain(group.unwrap_or_default()).collect()
 }
 
 /// What may not be done to a document as it stands.

@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Invoice, day};
-use crate::{Charge, Clinic, Context, Decision, Facts, Read, Refusal, charge::MAX_MINOR, patient::Person};
+use crate::{Charge, Clinic, Context, Decision, Facts, Read, Refusal, charge::MAX_MINOR, patient::Group};
 
 /// Most charges on one invoice.
 const MAX_CHARGES: usize = 100;
@@ -31,7 +31,7 @@ pub struct IssueInvoice {
 
 impl IssueInvoice {
     pub(super) fn reads(&self, facts: &Facts) -> Vec<Read> {
-        let mut reads = Person::reads(self.patient_id, facts);
+        let mut reads = Group::reads(self.patient_id, facts);
         // No more than a decision can want: too many are refused anyway.
         reads.extend(self.charge_ids.iter().take(MAX_CHARGES).map(|charge| Read::Stream((*charge).into())));
         reads
@@ -47,7 +47,7 @@ impl IssueInvoice {
             return Err(Refusal::conflict("duplicate", "There is an invoice with this id already.").at("/id"));
         }
         self.check_count()?;
-        let person = Person::find(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
+        let person = Group::find(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
         let charges = self.charges(&person, facts).map_err(|refusal| refusal.at("/charge_ids"))?;
         let lines: Vec<InvoiceLine> =
             charges.iter().map(|(id, charge)| InvoiceLine { charge: *id, amount: charge.amount.clone() }).collect();
@@ -85,10 +85,10 @@ impl IssueInvoice {
     }
 
     /// Each of them the person's, and on no invoice yet.
-    fn charges<'f>(&self, person: &Person<'_>, facts: &'f Facts) -> Result<Vec<(ChargeId, &'f Charge)>, Refusal> {
+    fn charges<'f>(&self, person: &Group<'_>, facts: &'f Facts) -> Result<Vec<(ChargeId, &'f Charge)>, Refusal> {
         let find = |id: &ChargeId| {
             let charge = facts.get::<Charge>(*id).ok_or_else(|| Refusal::not_found("charge"))?;
-            if !person.is(charge.patient) {
+            if !person.contains(charge.patient) {
                 return Err(Refusal::rule("other-patient", "The charge is another patient's."));
             }
             charge.is_open().map(|()| (*id, charge))

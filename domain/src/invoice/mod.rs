@@ -18,7 +18,7 @@ use events::{
     values::Money,
 };
 
-use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, patient::Person};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, patient::Group};
 
 pub use adjust::{IssueCreditNote, IssueRefund};
 pub use issue::IssueInvoice;
@@ -69,7 +69,7 @@ impl Aggregate for Invoice {
         match command {
             InvoiceCommand::Issue(command) => command.reads(facts),
             InvoiceCommand::RecordPayment(_) | InvoiceCommand::IssueCreditNote(_) | InvoiceCommand::IssueRefund(_) => {
-                state.map_or_else(Vec::new, |invoice| Person::reads(invoice.patient, facts))
+                state.map_or_else(Vec::new, |invoice| Group::reads(invoice.patient, facts))
             }
         }
     }
@@ -82,7 +82,7 @@ impl Aggregate for Invoice {
     ) -> Result<Decision, Refusal> {
         let known = || {
             let invoice = state.ok_or_else(|| Refusal::not_found("invoice"))?;
-            Person::find(invoice.patient, facts).map(|_| invoice)
+            Group::find(invoice.patient, facts).map(|_| invoice)
         };
         match command {
             InvoiceCommand::Issue(command) => command.decide(state, facts, context),

@@ -15,7 +15,7 @@ use events::{
     lab_order::LabReason,
 };
 
-use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, patient::Person, usage::moved_claims, values};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, patient::Group, usage::moved_claims, values};
 
 pub use order::{ActivateLabOrder, DraftTests, OrderTests, RequestedTest};
 pub use specimen::{CollectSpecimen, RejectSpecimen};
@@ -45,7 +45,7 @@ impl Aggregate for LabOrder {
         match command {
             LabOrderCommand::Draft(command) => order::reads(command.patient_id, command.visit_id, facts),
             LabOrderCommand::Order(command) => order::reads(command.patient_id, command.visit_id, facts),
-            LabOrderCommand::Activate(_) => state.map_or_else(Vec::new, |state| Person::reads(state.patient, facts)),
+            LabOrderCommand::Activate(_) => state.map_or_else(Vec::new, |state| Group::reads(state.patient, facts)),
             LabOrderCommand::Revoke(_) => vec![Read::Claim(state::report_claim(LabOrderId(target.id)))],
             LabOrderCommand::CollectSpecimen(_)
             | LabOrderCommand::RejectSpecimen(_)

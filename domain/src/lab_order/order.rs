@@ -11,9 +11,10 @@ use serde::Deserialize;
 
 use super::{LabOrder, wrong_status};
 use crate::{
-    Context, Facts, Read, Refusal, Visit,
-    patient::Person,
+    Context, Facts, Read, Refusal,
+    patient::Group,
     values::{LoincCode, Name, Text},
+    visit::origin,
 };
 
 /// At most so many tests in one order.
@@ -84,8 +85,8 @@ impl OrderTests {
     ) -> Result<LabOrderEvent, Refusal> {
         refuse_known(state)?;
         let doctor = doctor(context)?;
-        is_there(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
-        is_theirs(self.visit_id, self.patient_id, facts)?;
+        let person = is_there(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
+        origin::is_of(&person, self.visit_id, facts)?;
         let (kinds, tests) = checked(self.tests)?;
         Ok(LabOrderEvent::LabTestsOrdered {
             number: number(context)?,
@@ -107,8 +108,8 @@ impl DraftTests {
         context: &Context<'_>,
     ) -> Result<LabOrderEvent, Refusal> {
         refuse_known(state)?;
-        is_there(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
-        is_theirs(self.visit_id, self.patient_id, facts)?;
+        let person = is_there(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
+        origin::is_of(&person, self.visit_id, facts)?;
         let (kinds, tests) = checked(self.tests)?;
         Ok(LabOrderEvent::LabTestsDrafted {
             number: number(context)?,
@@ -149,23 +150,15 @@ fn doctor(context: &Context<'_>) -> Result<DoctorId, Refusal> {
     user.map(Into::into).ok_or_else(|| Refusal::forbidden("not-a-doctor", "Tests are ordered by a doctor; draft them."))
 }
 
-fn is_there(patient: PatientId, facts: &Facts) -> Result<(), Refusal> {
-    Person::find(patient, facts)?.comes()
+fn is_there(patient: PatientId, facts: &Facts) -> Result<Group<'_>, Refusal> {
+    let person = Group::find(patient, facts)?;
+    person.may_come()?;
+    Ok(person)
 }
 
 /// The person, and the visit that it comes of.
 pub(super) fn reads(patient: PatientId, visit: Option<VisitId>, facts: &Facts) -> Vec<Read> {
-    let visit = visit.map(|visit| Read::Stream(visit.into()));
-    Person::reads(patient, facts).into_iter().chain(visit).collect()
-}
-
-fn is_theirs(visit: Option<VisitId>, patient: PatientId, facts: &Facts) -> Result<(), Refusal> {
-    let Some(visit) = visit else { return Ok(()) };
-    let visit = facts.get::<Visit>(visit).ok_or_else(|| Refusal::not_found("visit").at("/visit_id"))?;
-    match Person::find(patient, facts)?.is(visit.attendance.patient) {
-        true => Ok(()),
-        false => Err(Refusal::rule("visit-of-another", "The visit is another patient's.").at("/visit_id")),
-    }
+    Group::reads(patient, facts).into_iter().chain(origin::reads(visit)).collect()
 }
 
 /// What is clear of the tests, and what is sealed.
@@ -294,7 +287,9 @@ mod tests {
         let stranger = world.given_patient(0xA2);
         for (n, patient) in [(0x51, id(PATIENT)), (0x52, stranger)] {
             let open = json!({"patient_id": patient, "office_id": World::OFFICE});
-            world.when::<Visit>(id::<VisitId>(n), body::<crate::visit::OpenVisit>(open)).expect("a visit is opened");
+            world
+                .when::<crate::Visit>(id::<VisitId>(n), body::<crate::visit::OpenVisit>(open))
+                .expect("a visit is opened");
         }
         world.acts(id(DOCTOR), &[Role::Doctor]);
         let of = |n: u128| json!({"visit_id": id::<VisitId>(n)});

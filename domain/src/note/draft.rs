@@ -8,11 +8,12 @@ use events::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Note, patient, wrong_status};
+use super::{Note, wrong_status};
 use crate::{
-    Context, Facts, Patient, Read, Refusal, Visit,
+    Context, Facts, Read, Refusal,
     patient::Group,
     values::{Name, Text},
+    visit::origin,
 };
 
 /// The words of a note: up to 50,000 characters, without white space at either end.
@@ -52,20 +53,7 @@ pub struct SaveNoteDraft {
 impl StartNote {
     /// The person, and the visit.
     pub(super) fn reads(&self, facts: &Facts) -> Vec<Read> {
-        let group = facts.get::<Patient>(self.patient_id).map(|one| Group::reads(self.patient_id, one, facts));
-        let visit = self.visit_id.map(|visit| Read::Stream(visit.into()));
-        let others = group.filter(|_| visit.is_some()).unwrap_or_default();
-        [Read::Stream(self.patient_id.into())].into_iter().chain(others).chain(visit).collect()
-    }
-
-    fn check_visit(&self, facts: &Facts) -> Result<(), Refusal> {
-        let Some(visit) = self.visit_id else { return Ok(()) };
-        let group = facts.get::<Patient>(self.patient_id).map(|one| Group::of(self.patient_id, one, facts));
-        let visit = facts.get::<Visit>(visit);
-        match group.zip(visit).is_some_and(|(group, visit)| group.contains(visit.attendance.patient)) {
-            true => Ok(()),
-            false => Err(Refusal::not_found("visit of this patient").at("/visit_id")),
-        }
+        Group::reads(self.patient_id, facts).into_iter().chain(origin::reads(self.visit_id)).collect()
     }
 
     pub(super) fn decide(
@@ -77,8 +65,8 @@ impl StartNote {
         if state.is_some() {
             return Err(Refusal::conflict("duplicate", "There is a note with this id already.").at("/id"));
         }
-        patient(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
-        self.check_visit(facts)?;
+        let person = Group::find(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
+        origin::is_of(&person, self.visit_id, facts)?;
         let text = NoteText { title: self.title.map(Into::into), content: self.content.into() };
         Ok(NoteEvent::NoteStarted {
             patient: self.patient_id,
@@ -184,9 +172,9 @@ mod tests {
             let visit: VisitId = id(visit);
             body::<StartNote>(json!({"patient_id": patient, "visit_id": visit, "content": "Seen."}))
         };
-        for wrong in [start(other, 7), start(id(PATIENT), 8)] {
+        for (wrong, class) in [(start(other, 7), Class::Rule), (start(id(PATIENT), 8), Class::NotFound)] {
             let refused = ward.note(id(1), wrong).unwrap_err();
-            assert_eq!((refused.class, refused.pointer), (Class::NotFound, Some("/visit_id")));
+            assert_eq!((refused.class, refused.pointer), (class, Some("/visit_id")));
         }
         ward.note(id(1), start(id(PATIENT), 7)).unwrap();
         ward.given_merge(other, id(PATIENT));

@@ -1,6 +1,8 @@
 //! The records of one person. A merge is a redirect: each record keeps what was recorded under it, and
 //! whoever decides about the person looks at all of them. Who is nobody's double is a group of one.
 
+use std::iter::once;
+
 use events::{AllergyId, PatientId};
 
 use crate::{Facts, Patient, Read, Refusal, patient::Life};
@@ -11,11 +13,29 @@ pub struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// The streams of the others in the group, as far as it is known by now.
-    pub fn reads(id: PatientId, patient: &Patient, facts: &Facts) -> Vec<Read> {
+    /// The records of a person, by any id of theirs, as far as they are known by now.
+    pub fn reads(id: PatientId, facts: &Facts) -> Vec<Read> {
+        let others = facts.get::<Patient>(id).map(|patient| Group::reads_others(id, patient, facts));
+        once(Read::Stream(id.into())).chain(others.unwrap_or_default()).collect()
+    }
+
+    /// The records beside one that is known.
+    pub fn reads_others(id: PatientId, patient: &Patient, facts: &Facts) -> Vec<Read> {
         let group = Group::of(id, patient, facts);
         let known = group.members.iter().flat_map(|(_, member)| member.merged.iter().chain(&member.merged_into));
         known.filter(|other| **other != id).map(|other| Read::Stream((*other).into())).collect()
+    }
+
+    /// The person of any id: 404 for nobody of this clinic, 410 for who is erased.
+    pub fn find(id: PatientId, facts: &'a Facts) -> Result<Self, Refusal> {
+        let patient = facts.get::<Patient>(id).ok_or_else(|| Refusal::not_found("patient"))?;
+        patient.not_erased()?;
+        Ok(Self::of(id, patient, facts))
+    }
+
+    /// The same, also for who is erased; `None` as long as nobody of this id has been read.
+    pub fn known(id: PatientId, facts: &'a Facts) -> Option<Self> {
+        facts.get::<Patient>(id).map(|patient| Self::of(id, patient, facts))
     }
 
     /// The group of a patient, from the streams that [`Group::reads`] named.
@@ -45,6 +65,11 @@ impl<'a> Group<'a> {
 
     pub fn members(&self) -> impl Iterator<Item = (PatientId, &'a Patient)> {
         self.members.iter().copied()
+    }
+
+    /// All ids of the person, the survivor's first.
+    pub fn ids(&self) -> impl Iterator<Item = PatientId> {
+        self.members().map(|(id, _)| id)
     }
 
     pub fn contains(&self, id: PatientId) -> bool {

@@ -31,7 +31,7 @@ impl MergePatient {
     pub(super) fn reads(&self, target: StreamId, patient: &Patient, facts: &Facts) -> Vec<Read> {
         let mut reads = vec![Read::Stream(self.survivor_id.into())];
         let Some(survivor) = facts.get::<Patient>(self.survivor_id) else { return reads };
-        reads.extend(Group::reads(self.survivor_id, survivor, facts));
+        reads.extend(Group::reads_others(self.survivor_id, survivor, facts));
         for (id, record) in [(PatientId(target.id), patient), (self.survivor_id, survivor)] {
             let group = Group::of(id, record, facts);
             reads.extend(group.members().map(|(member, _)| Read::Claim(visit_in_progress(member))));

@@ -9,7 +9,6 @@ pub mod erasure;
 pub mod group;
 pub mod identifiers;
 pub mod merge;
-mod person;
 pub mod problems;
 #[cfg(test)]
 mod properties;
@@ -33,7 +32,6 @@ pub use erasure::{ApproveErasure, RepeatErasure, RequestErasure};
 pub use group::Group;
 pub use identifiers::{AddIdentifier, EndIdentifier};
 pub use merge::{MergePatient, UnmergePatient};
-pub use person::Person;
 pub use problems::{AddProblem, ResolveProblem};
 pub use standing::{DeactivatePatient, ReactivatePatient, RecordDeath};
 pub use state::{AllergyStatus, Life, Patient};
@@ -100,7 +98,7 @@ impl Aggregate for Patient {
     /// The whole person; and whom else the command names.
     fn reads(target: StreamId, state: Option<&Self>, command: &PatientCommand, facts: &Facts) -> Vec<Read> {
         let Some(patient) = state else { return Usage::Patients.read(facts).into_iter().collect() };
-        let mut reads = Group::reads(PatientId(target.id), patient, facts);
+        let mut reads = Group::reads_others(PatientId(target.id), patient, facts);
         match command {
             PatientCommand::LinkFamily(link) => reads.push(Read::Stream(link.relative_id.into())),
             PatientCommand::Merge(merge) => reads.extend(merge.reads(target, patient, facts)),

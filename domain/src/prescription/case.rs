@@ -2,7 +2,7 @@
 
 use events::{DoctorId, PatientId, PrescriptionEvent, PrescriptionId, PrescriptionItemId};
 
-use super::{Line, Prescription, people};
+use super::{Line, Prescription};
 use crate::{Context, Decision, Facts, Refusal, doctor::who_practises, patient::Group};
 
 pub(super) struct Case<'a> {
@@ -17,7 +17,7 @@ impl<'a> Case<'a> {
     /// 404 for a prescription that is not there, 410 for a person who is erased.
     pub fn of(state: Option<&'a Prescription>, facts: &'a Facts, context: &'a Context<'a>) -> Result<Self, Refusal> {
         let prescription = state.ok_or_else(|| Refusal::not_found("prescription"))?;
-        let person = people::person(prescription.patient, facts)?;
+        let person = Group::find(prescription.patient, facts)?;
         Ok(Self { id: context.target.id.into(), prescription, person, facts, context })
     }
 

@@ -26,7 +26,7 @@ pub fn check(state: Option<&Prescription>, facts: &Facts, context: &Context<'_>)
     let overridden = |alert: &Alert| case.prescription.overridden.contains(&alert.id);
     Ok(Checked {
         patient: case.patient(),
-        group: case.person.members().map(|(id, _)| id).collect(),
+        group: case.person.ids().collect(),
         restricted: case.person.members().any(|(_, member)| member.confidentiality == Confidentiality::Restricted),
         alerts: alerts.into_iter().map(|alert| (alert.clone(), overridden(&alert))).collect(),
     })

@@ -10,9 +10,8 @@ use serde::Deserialize;
 use super::{
     Prescription,
     items::{ItemBody, MAX_ITEMS, too_many},
-    people,
 };
-use crate::{Context, Decision, Doctor, Facts, Read, Refusal, Visit, patient::Group};
+use crate::{Context, Decision, Doctor, Facts, Read, Refusal, patient::Group, visit::origin};
 
 /// Begins a prescription. Nothing of it holds before a doctor issues it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -35,9 +34,9 @@ pub struct DraftPrescription {
 impl DraftPrescription {
     pub(super) fn reads(&self, facts: &Facts) -> Vec<Read> {
         let doctor = self.doctor_id.map(|doctor| Read::Stream(doctor.into()));
-        let visit = self.visit_id.map(|visit| Read::Stream(visit.into()));
+        let visit = origin::reads(self.visit_id);
         let medicines = self.items.iter().flat_map(ItemBody::reads);
-        people::reads(self.patient_id, facts).into_iter().chain(doctor).chain(visit).chain(medicines).collect()
+        Group::reads(self.patient_id, facts).into_iter().chain(doctor).chain(visit).chain(medicines).collect()
     }
 
     pub(super) fn decide(
@@ -49,10 +48,10 @@ impl DraftPrescription {
         if state.is_some() {
             return Err(Refusal::conflict("duplicate", "There is a prescription with this id already.").at("/id"));
         }
-        let person = people::person(self.patient_id, facts)?;
+        let person = Group::find(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
         person.may_come().map_err(|refusal| refusal.at("/patient_id"))?;
         self.check_doctor(facts)?;
-        self.check_visit(&person, facts)?;
+        origin::is_of(&person, self.visit_id, facts)?;
         if self.items.len() > MAX_ITEMS {
             return Err(too_many().at("/items"));
         }
@@ -74,16 +73,6 @@ impl DraftPrescription {
             Some(Some(doctor)) if doctor.is_active() => Ok(()),
             Some(Some(_)) => Err(Refusal::rule("doctor-inactive", "The doctor no longer works here.").at("/doctor_id")),
             Some(None) => Err(Refusal::not_found("doctor").at("/doctor_id")),
-        }
-    }
-
-    /// The visit is this person's.
-    fn check_visit(&self, person: &Group<'_>, facts: &Facts) -> Result<(), Refusal> {
-        let Some(id) = self.visit_id else { return Ok(()) };
-        let visit = facts.get::<Visit>(id).ok_or_else(|| Refusal::not_found("visit").at("/visit_id"))?;
-        match person.contains(visit.attendance.patient) {
-            true => Ok(()),
-            false => Err(Refusal::rule("visit-of-another", "The visit is another patient's.").at("/visit_id")),
         }
     }
 }

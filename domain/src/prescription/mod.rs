@@ -9,7 +9,6 @@ pub mod hold;
 pub mod issue;
 pub mod items;
 pub mod override_alert;
-mod people;
 pub mod print;
 #[cfg(test)]
 mod properties;
@@ -24,7 +23,7 @@ use events::{
     claim::{ClaimChange, CounterChange},
 };
 
-use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, doctor::reads_who_acts};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, doctor::reads_who_acts, patient::Group};
 
 pub use check::Checked;
 pub use dispense::{AuthoriseRefill, DispensePrescription, UseRefill};
@@ -97,7 +96,7 @@ impl Aggregate for Prescription {
             | C::EnterInError(_)
             | C::Print(_) => Vec::new(),
         };
-        people::reads(prescription.patient, facts).into_iter().chain(further).collect()
+        Group::reads(prescription.patient, facts).into_iter().chain(further).collect()
     }
 
     fn decide(

@@ -5,7 +5,7 @@ use events::{PrescriptionEvent, PrescriptionId};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Prescription, case::Case, draft::with_items, people, safety};
+use super::{Prescription, case::Case, draft::with_items, safety};
 use crate::{Decision, Facts, Read, Refusal};
 
 /// Drafts a prescription in the place of this one, with the same items. This one is stopped when the new one is issued,
@@ -22,7 +22,7 @@ impl ReplacePrescription {
     /// Also the charts, which say what the items are.
     pub(super) fn reads(&self, prescription: &Prescription, facts: &Facts) -> Vec<Read> {
         let new = self.new_id.map(|id| Read::Stream(id.into()));
-        new.into_iter().chain(people::chart_reads(prescription.patient, facts)).collect()
+        new.into_iter().chain(safety::chart_reads(prescription.patient, facts)).collect()
     }
 
     pub(super) fn decide(self, case: &Case<'_>) -> Result<Decision, Refusal> {

@@ -7,6 +7,7 @@ pub mod diagnoses;
 pub mod end;
 pub mod follow_up;
 pub mod open;
+pub(crate) mod origin;
 mod person;
 #[cfg(test)]
 mod properties;

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Visit, person, state::visit_of};
-use crate::{Appointment, Clinic, Context, Facts, Read, Refusal, doctor::who_works_in, values::Text};
+use crate::{Appointment, Clinic, Context, Facts, Read, Refusal, doctor::who_works_in, patient::Group, values::Text};
 
 /// Opens a visit. Of an appointment it takes patient, office and doctor, and waits as `planned` until they arrive,
 /// unless they have checked in already. Without one the patient walked in: then `patient_id` and `office_id` are given,
@@ -41,7 +41,7 @@ impl OpenVisit {
     pub(super) fn reads(&self, facts: &Facts) -> Vec<Read> {
         let appointment = self.appointment_id.map(|id| Read::Stream(id.into()));
         let booked = self.appointment_id.and_then(|id| facts.get::<Appointment>(id)).map(|booked| booked.slot.patient);
-        let patient = booked.or(self.patient_id).map(|patient| person::reads(patient, facts));
+        let patient = booked.or(self.patient_id).map(|patient| Group::reads(patient, facts));
         let doctor = self.doctor_id.map(|doctor| Read::Stream(doctor.into()));
         patient.into_iter().flatten().chain(appointment).chain(doctor).collect()
     }

@@ -5,22 +5,15 @@
 use events::PatientId;
 
 use crate::{
-    Context, Facts, Patient, Read, Refusal,
+    Context, Facts, Read, Refusal,
     patient::{Group, merge::visit_in_progress},
 };
 
-/// The person, as far as it is known by now.
-pub(super) fn reads(patient: PatientId, facts: &Facts) -> Vec<Read> {
-    let others = facts.get::<Patient>(patient).map(|record| Group::reads(patient, record, facts));
-    others.into_iter().flatten().chain([Read::Stream(patient.into())]).collect()
-}
-
 /// The person, and whether they are with a doctor.
 pub(super) fn reads_with_visit(patient: PatientId, facts: &Facts) -> Vec<Read> {
-    let mut reads = reads(patient, facts);
-    if let Some(record) = facts.get::<Patient>(patient) {
-        let group = Group::of(patient, record, facts);
-        reads.extend(group.members().map(|(member, _)| Read::Claim(visit_in_progress(member))));
+    let mut reads = Group::reads(patient, facts);
+    if let Some(group) = Group::known(patient, facts) {
+        reads.extend(group.ids().map(|member| Read::Claim(visit_in_progress(member))));
     }
     reads
 }
@@ -33,7 +26,7 @@ pub(super) fn may_come(patient: PatientId, facts: &Facts) -> Result<(), Refusal>
 /// That the person is with no doctor but in this visit.
 pub(super) fn is_with_nobody_else(patient: PatientId, facts: &Facts, context: &Context<'_>) -> Result<(), Refusal> {
     let group = group(patient, facts)?;
-    let mut holders = group.members().filter_map(|(member, _)| facts.holder(&visit_in_progress(member)));
+    let mut holders = group.ids().filter_map(|member| facts.holder(&visit_in_progress(member)));
     match holders.find(|holder| *holder != context.target) {
         None => Ok(()),
         Some(other) => {
@@ -44,6 +37,5 @@ pub(super) fn is_with_nobody_else(patient: PatientId, facts: &Facts, context: &C
 }
 
 fn group(patient: PatientId, facts: &Facts) -> Result<Group<'_>, Refusal> {
-    let record = facts.get::<Patient>(patient).ok_or_else(|| Refusal::not_found("patient"))?;
-    Ok(Group::of(patient, record, facts))
+    Group::known(patient, facts).ok_or_else(|| Refusal::not_found("patient"))
 }

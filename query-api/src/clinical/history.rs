@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     disclosure::{Disclosed, Subjects, disclose},
-    past::{Moment, may_look_back},
+    past::end_of_history,
     reader::Reader,
     routes::{ById, history::ChartEntry, patients::one::When},
     scope::{Reflected, Select},
@@ -23,13 +23,7 @@ pub(super) async fn history<R: ClinicalResource>(
 ) -> Result<Disclosed<List<ChartEntry>>, Problem> {
     let Found { row, group, .. } = find::<R>(&reader, path.id).await?;
     let patient: PatientId = R::place(&row.value).patient;
-    let upto = match query.filters.as_of {
-        Some(as_of) => {
-            may_look_back(&reader, &group.ids(), as_of).await?;
-            Some(Moment::of(&reader, as_of).await?.position)
-        }
-        None => None,
-    };
+    let upto = end_of_history(&reader, &group.ids(), query.filters.as_of).await?;
     let sql = Sql::new(ChartEntry::COLUMNS)
         .push(" FROM log.event e WHERE e.clinic = s.clinic AND e.ledger = 1 AND e.stream_kind = ")
         .bind(R::KIND.as_str())

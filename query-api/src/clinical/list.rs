@@ -10,7 +10,7 @@ use super::{ClinicalResource, Filters, Sight, door::admitted};
 use crate::{
     audience::unrestricted,
     disclosure::{Disclosed, Subjects, disclose},
-    past::{Moment, Past, may_look_back},
+    past::Past,
     reader::Reader,
     routes::ById,
     scope::{Reflected, Select},
@@ -136,8 +136,7 @@ async fn earlier<R: ClinicalResource>(
     query: ListQuery<R::Filters>,
     as_of: AsOf,
 ) -> Result<Disclosed<List<R::Answer>>, Problem> {
-    may_look_back(reader, group, as_of).await?;
-    let past = Past::read(reader, patient, Moment::of(reader, as_of).await?).await?;
+    let past = Past::look_back(reader, patient, group, as_of).await?;
     let after = query.after::<Last>()?.map(|Last(at, id)| (at, id));
     let mut rows = Vec::new();
     for (_, row) in past.rows::<R>().into_sorted() {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{ClinicalResource, Sight, door::admitted};
 use crate::{
     disclosure::{Disclosed, Subjects, disclose},
-    past::{Moment, Past, may_look_back},
+    past::Past,
     reader::Reader,
     routes::{
         ById,
@@ -57,8 +57,7 @@ pub(super) async fn one<R: ClinicalResource>(
     let patient = R::place(&row.value).patient;
     let mut past = None;
     if let Some(as_of) = when.as_of {
-        may_look_back(&reader, &group.ids(), as_of).await?;
-        let read = Past::read(&reader, patient, Moment::of(&reader, as_of).await?).await?;
+        let read = Past::look_back(&reader, patient, &group.ids(), as_of).await?;
         let then = read.rows::<R>().get(&path.id).cloned().ok_or_else(Problem::not_found)?;
         if !sight.shows::<R>(&reader, &then).await? {
             return Err(Problem::not_found());

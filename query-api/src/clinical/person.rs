@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{ClinicalResource, door::admitted};
 use crate::{
-    past::{Moment, Past, may_look_back},
+    past::{Moment, Past},
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
@@ -45,8 +45,7 @@ pub(crate) async fn of_person<R: ClinicalResource>(
             reader.all::<R::Row>(Select::new(R::MODELS, sight.narrow::<R>(sql))).await?;
         return Ok(OfPerson { rows, position, group, now: reader.now() });
     };
-    may_look_back(reader, &group, as_of).await?;
-    let past = Past::read(reader, patient, Moment::of(reader, as_of).await?).await?;
+    let past = Past::look_back(reader, patient, &group, as_of).await?;
     let mut rows = Vec::new();
     for (_, row) in past.rows::<R>().into_sorted() {
         if takes(&row) && sight.shows::<R>(reader, &row).await? {

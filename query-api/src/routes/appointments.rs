@@ -30,7 +30,7 @@ use crate::{
     QueryState,
     audience::Audience,
     disclosure::{Disclosed, Subjects, disclose},
-    past::{Moment, Past, may_look_back},
+    past::Past,
     reader::Reader,
     scope::{Reflected, Select},
     sort::Sort,
@@ -311,8 +311,7 @@ async fn earlier(
 /// The charts of a patient whose present record the asker may see.
 async fn look_back(reader: &Reader, patient: PatientId, as_of: AsOf) -> Result<Past, Problem> {
     let group = visible(reader, Capability::Appointments, patient).await?.value;
-    may_look_back(reader, &group.ids(), as_of).await?;
-    Past::read(reader, patient, Moment::of(reader, as_of).await?).await
+    Past::look_back(reader, patient, &group.ids(), as_of).await
 }
 
 #[derive(Deserialize)]

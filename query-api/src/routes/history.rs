@@ -16,7 +16,7 @@ use super::{
 use crate::{
     QueryState, clinical,
     disclosure::{Disclosed, Subjects, disclose},
-    past::{Moment, may_look_back},
+    past::end_of_history,
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
@@ -76,20 +76,22 @@ pub(crate) fn capability(event: &str) -> Capability {
     }
 }
 
-/// What one must be allowed to read to know all that happened to resources of this kind in somebody's chart. Of a
+/// What one must be allowed to read to know all that happened to streams of this kind in somebody's chart. Of a
 /// patient's own stream it is the event that says so, of a clinical resource the resource itself.
 fn of_kind(kind: AggregateKind) -> Option<Capability> {
     match kind {
         AggregateKind::Appointment => Some(Capability::Appointments),
-        AggregateKind::Document => Some(Capability::Documents),
-        AggregateKind::Visit => Some(Capability::Visits),
-        AggregateKind::Prescription => Some(Capability::Prescribe),
-        AggregateKind::Note => Some(Capability::Notes),
         AggregateKind::Staff => Some(Capability::PortalAccounts),
-        AggregateKind::DentalChart => Some(Capability::DentalChart),
-        AggregateKind::Charge | AggregateKind::Invoice => Some(Capability::Billing),
-        AggregateKind::LabOrder => Some(Capability::Prescribe),
-        AggregateKind::LabReport => Some(Capability::LabResults),
+        // The registry of clinical resources tells of them.
+        AggregateKind::Document
+        | AggregateKind::Visit
+        | AggregateKind::Prescription
+        | AggregateKind::Note
+        | AggregateKind::DentalChart
+        | AggregateKind::Charge
+        | AggregateKind::Invoice
+        | AggregateKind::LabOrder
+        | AggregateKind::LabReport => None,
         AggregateKind::Clinic
         | AggregateKind::Doctor
         | AggregateKind::Patient
@@ -121,10 +123,9 @@ impl Told {
         // Whoever may see a record may know who broke the glass to it: the patient first of all.
         let glass = ["EmergencyAccessGranted", "EmergencyAccessEnded", "EmergencyAccessReviewed"];
         let seen = clinical::seen(reader, &group).await?;
-        let is_listed = |kind: &AggregateKind| seen.iter().any(|(listed, _)| listed == kind);
-        let kinds = AggregateKind::VARIANTS.iter().filter(|kind| !is_listed(kind) && of_kind(**kind).is_some_and(may));
-        let kinds: Vec<&str> = kinds.map(|kind| kind.as_str()).collect();
-        let resources = seen.into_iter().flat_map(|(kind, ids)| ids.into_iter().map(move |id| (kind.as_str(), id)));
+        let kinds = AggregateKind::VARIANTS.iter().copied().filter(|kind| of_kind(*kind).is_some_and(may));
+        let kinds = kinds.chain(seen.whole).map(AggregateKind::as_str).collect();
+        let resources = seen.some.into_iter().map(|(kind, id)| (kind.as_str(), id));
         Ok(Self { group, events: events.chain(glass).collect(), kinds, resources: resources.unzip() })
     }
 
@@ -163,13 +164,7 @@ async fn history(
 ) -> Result<Disclosed<List<ChartEntry>>, Problem> {
     let patient = PatientId(path.id);
     let group = visible(&reader, Capability::PatientRead, patient).await?.value.ids();
-    let upto = match query.filters.as_of {
-        Some(as_of) => {
-            may_look_back(&reader, &group, as_of).await?;
-            Some(Moment::of(&reader, as_of).await?.position)
-        }
-        None => None,
-    };
+    let upto = end_of_history(&reader, &group, query.filters.as_of).await?;
     let told = Told::to(&reader, group.iter().map(|patient| patient.0).collect()).await?;
     let Reflected { value: entries, position } = reader.all::<ChartEntry>(select(&told, upto, &query)?).await?;
     let page = query.answer(entries, upto.unwrap_or(position), |entry| entry.position);

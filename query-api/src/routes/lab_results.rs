@@ -14,7 +14,7 @@ use crate::{
     QueryState,
     clinical::{ClinicalResource, Sight, admitted},
     disclosure::{Disclosed, Subjects, disclose},
-    past::{Moment, Past, may_look_back},
+    past::Past,
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
@@ -113,8 +113,7 @@ async fn earlier(
     sight: &Sight,
     as_of: AsOf,
 ) -> Result<Reflected<Vec<LabReportRow>>, Problem> {
-    may_look_back(reader, group, as_of).await?;
-    let past = Past::read(reader, patient, Moment::of(reader, as_of).await?).await?;
+    let past = Past::look_back(reader, patient, group, as_of).await?;
     let mut value = Vec::new();
     for (_, row) in past.rows::<LabReports>().into_sorted() {
         if sight.shows::<LabReports>(reader, &row).await? {

@@ -14,7 +14,7 @@ use crate::{
     QueryState,
     audit::{AuditChange, AuditEntry, AuditResource, Last, tell},
     disclosure::{Disclosed, Subjects, disclose},
-    past::{Moment, may_look_back},
+    past::end_of_history,
     reader::{Live, Reader},
     scope::{Reflected, Select},
     sql::Sql,
@@ -128,13 +128,7 @@ async fn timeline(
 ) -> Result<Disclosed<List<TimelineEntry>>, Problem> {
     let patient = PatientId(path.id);
     let group = visible(&reader, Capability::PatientRead, patient).await?.value.ids();
-    let upto = match query.filters.as_of {
-        Some(as_of) => {
-            may_look_back(&reader, &group, as_of).await?;
-            Some(Moment::of(&reader, as_of).await?.position)
-        }
-        None => None,
-    };
+    let upto = end_of_history(&reader, &group, query.filters.as_of).await?;
     let ids: Vec<Uuid> = group.iter().map(|patient| patient.0).collect();
     let told = Told::to(&reader, ids).await?;
     let Reflected { value: rows, position } = reader.log(select(&told, upto, &query)?).await?;

@@ -8,8 +8,12 @@ use events::{
     prescription::{PrescriptionItem, Regimen},
 };
 
-use super::super::{Line, Prescription, people};
-use crate::{Facts, Read, Refusal, medicine, substance};
+use super::super::{Line, Prescription};
+use crate::{
+    Facts, Read, Refusal, medicine,
+    patient::{ChartSummary, Group},
+    substance,
+};
 
 /// An item of a draft, with what the clinic's catalogue says of the medicine.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +43,7 @@ impl Taken<'_> {
 /// The whole charts; the catalogue's entries of the items; and what the platform knows of the substances.
 pub fn reads(target: StreamId, prescription: &Prescription, facts: &Facts) -> Vec<Read> {
     let id = PrescriptionId(target.id);
-    let mut reads = people::chart_reads(prescription.patient, facts);
+    let mut reads = chart_reads(prescription.patient, facts);
     reads.extend(prescription.replaces.map(|old| Read::Stream(old.into())));
     let medicines = prescription.lines.iter().filter_map(|line| regimen(id, prescription, line, facts));
     reads.extend(medicines.flat_map(|regimen| medicine::reads(regimen.medicine)));
@@ -85,17 +89,27 @@ fn unavailable(item: PrescriptionItemId, medicine: MedicineId) -> Refusal {
     refusal.with("item_id", item.to_string()).with("medicine_id", medicine.to_string())
 }
 
+/// The person's whole charts, once it is known which records they have.
+pub fn chart_reads(patient: PatientId, facts: &Facts) -> Vec<Read> {
+    Group::known(patient, facts).iter().flat_map(Group::ids).map(Read::WholeChart).collect()
+}
+
+fn charts(patient: PatientId, facts: &Facts) -> impl Iterator<Item = &ChartSummary> {
+    let group = Group::known(patient, facts);
+    let ids: Vec<PatientId> = group.iter().flat_map(Group::ids).collect();
+    ids.into_iter().filter_map(|member| facts.charts.get(&member))
+}
+
 /// What the person has to be guarded against.
 pub(super) fn allergies(patient: PatientId, facts: &Facts) -> impl Iterator<Item = (AllergyId, &Allergy)> {
-    let charts = people::records(patient, facts).into_iter().filter_map(|member| facts.charts.get(&member));
-    let all = charts.flat_map(|chart| &chart.safety.allergies);
+    let all = charts(patient, facts).flat_map(|chart| &chart.safety.allergies);
     all.filter_map(|(id, allergy)| Some((*id, allergy.as_ref()?)))
 }
 
 /// What the person has been prescribed besides, and by this draft is to go on with.
 pub(super) fn taken<'a>(id: PrescriptionId, prescription: &Prescription, facts: &'a Facts) -> Vec<Taken<'a>> {
     let mut taken = Vec::new();
-    for chart in people::records(prescription.patient, facts).iter().filter_map(|member| facts.charts.get(member)) {
+    for chart in charts(prescription.patient, facts) {
         let others = chart.safety.prescriptions.iter().filter(|(other, known)| {
             **other != id && Some(**other) != prescription.replaces && known.status.is_current()
         });

@@ -14,7 +14,7 @@ use events::{
     prescription::{Alert, AlertCause, AlertId, AlertKind, AlertSeverity},
 };
 
-pub use background::{Candidate, candidates, contents, reads};
+pub use background::{Candidate, candidates, chart_reads, contents, reads};
 pub use record::{RecordedItem, RecordedPrescription, SafetyRecord};
 
 use self::{allergy::Allergen, overlap::Other};

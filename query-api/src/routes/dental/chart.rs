@@ -19,7 +19,7 @@ use crate::{
     clinical::{self, ClinicalResource, Filters, Place, Sight, admitted},
     disclosure::{Disclosed, Subjects, disclose},
     grants,
-    past::{Moment, Past, may_look_back},
+    past::Past,
     reader::Reader,
     routes::{ById, clinic::zone, patients::one::When},
     scope::{Reflected, Select},
@@ -154,8 +154,7 @@ impl Mouth {
     }
 
     async fn then(reader: &Reader, patient: PatientId, ids: Vec<PatientId>, as_of: AsOf) -> Result<Self, Problem> {
-        may_look_back(reader, &ids, as_of).await?;
-        let past = Past::read(reader, patient, Moment::of(reader, as_of).await?).await?;
+        let past = Past::look_back(reader, patient, &ids, as_of).await?;
         let rows = past.rows::<DentalCharts>().into_sorted().into_iter().map(|(_, row)| row).collect();
         let moment = past.moment;
         Ok(Self {

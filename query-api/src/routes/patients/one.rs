@@ -15,7 +15,7 @@ use crate::{
     QueryState,
     audience::Audience,
     disclosure::{Disclosed, Subjects, disclose},
-    past::{Moment, Past, may_look_back},
+    past::{Moment, Past},
     reader::Reader,
     routes::ById,
     scope::Reflected,
@@ -86,8 +86,7 @@ async fn earlier(
     group: &Group,
     as_of: AsOf,
 ) -> Result<(Reflected<Group>, Moment), Problem> {
-    may_look_back(reader, &group.ids(), as_of).await?;
-    let past = Past::read(reader, patient, Moment::of(reader, as_of).await?).await?;
+    let past = Past::look_back(reader, patient, &group.ids(), as_of).await?;
     let value = Group::of_past(patient, &past).ok_or_else(Problem::not_found)?;
     Ok((Reflected { value, position: past.moment.position }, past.moment))
 }
