@@ -16,6 +16,7 @@ pub mod keys;
 pub mod platform;
 mod progress;
 mod say;
+pub mod schedule;
 pub mod servers;
 pub mod system;
 
@@ -23,7 +24,7 @@ use anyhow::Context;
 use clap::{Args, Parser};
 use service_kit::config::CommonConfig;
 
-use crate::{attachments::AttachmentConfig, keys::KeyConfig};
+use crate::{attachments::AttachmentConfig, keys::KeyConfig, schedule::ScheduleConfig};
 
 /// Brings the log and the read models to what this program expects; as the owner of the database.
 pub async fn migrate(owner: &sqlx::PgPool) -> anyhow::Result<()> {
@@ -50,4 +51,6 @@ pub struct Config {
     pub keys: KeyConfig,
     #[command(flatten)]
     pub attachments: AttachmentConfig,
+    #[command(flatten)]
+    pub schedule: ScheduleConfig,
 }

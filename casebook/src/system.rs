@@ -32,10 +32,10 @@ use sqlx::{PgPool, postgres::PgConnectOptions};
 use crate::{
     Config,
     api::authority,
-    attachments::Sweeper,
     bus,
     data_dir::DataDir,
     erasure::{Eraser, ErasureList},
+    schedule::{AbandonedUploads, Job, PrescriptionExpiry, Scheduler},
 };
 
 /// One that leads, one that looks.
@@ -53,8 +53,8 @@ const AUDIT_CONNECTIONS: u32 = 4;
 const CHECKPOINT_CONNECTIONS: u32 = 2;
 /// Reads checkpoints for export bundles.
 const EXPORT_CONNECTIONS: u32 = 2;
-/// One that looks for uploads that never came.
-const SWEEP_CONNECTIONS: u32 = 1;
+/// One that holds the duty and some that look.
+const SCHEDULE_CONNECTIONS: u32 = 3;
 /// One that asks.
 const HEALTH_CONNECTIONS: u32 = 1;
 
@@ -196,15 +196,25 @@ impl System {
         Eraser::new(self.store().clone(), History::new(pool, self.keys()), list, self.attachments.clone())
     }
 
-    /// Gives up uploads that never come. Other processes may do the same.
-    pub fn sweep(&self, executor: &Executor) {
+    /// Does what falls due, looking so often, unless another process does.
+    pub fn schedule(&self, executor: &Executor, every: Duration) {
         let stop = self.lifecycle.stopping();
-        self.lifecycle.spawn("uploads", self.sweeper(executor).run(stop));
+        self.lifecycle.spawn("schedule", self.scheduler(executor, every).run(stop));
     }
 
-    fn sweeper(&self, executor: &Executor) -> Sweeper {
-        let pool = DbRole::Projector.pool(self.database.clone(), SWEEP_CONNECTIONS);
-        Sweeper::new(executor.clone(), self.attachments.clone(), pool)
+    /// The executor's clock says what is due.
+    pub fn scheduler(&self, executor: &Executor, every: Duration) -> Scheduler {
+        let pool = DbRole::Projector.pool(self.database.clone(), SCHEDULE_CONNECTIONS);
+        Scheduler::new(executor.clone(), pool.clone(), self.jobs(executor, &pool), every)
+    }
+
+    /// All that falls due with time. A further job is a line here.
+    fn jobs(&self, executor: &Executor, pool: &PgPool) -> Vec<Box<dyn Job>> {
+        let (executor, pool) = (|| executor.clone(), || pool.clone());
+        vec![
+            Box::new(AbandonedUploads::new(executor(), self.attachments.clone(), pool())),
+            Box::new(PrescriptionExpiry { executor: executor(), pool: pool() }),
+        ]
     }
 
     pub fn attachments(&self) -> &Attachments {

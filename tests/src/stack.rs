@@ -9,9 +9,10 @@ use casebook::{
     checkpoint_key::CheckpointKey,
     erasure::{self, Eraser, ErasureList},
     migrate, platform,
+    schedule::Scheduler,
     system::System,
 };
-use chrono::TimeDelta;
+use chrono::{TimeDelta, Utc};
 use command_api::execute::Executor;
 use event_store::{
     AccessRecord, AppendError, DbRole, MasterKey, OPENED_KEY_LIFE, Store, StoreOptions, checkpoint::Anchors,
@@ -41,6 +42,9 @@ use crate::{
 const ATTACHMENTS: &str = "attachments";
 /// Of every stack: its records are nobody's.
 pub const MASTER_KEY: [u8; 32] = [7; 32];
+
+/// How often a stack that does scheduled work looks for some.
+const SCHEDULE_EVERY: Duration = Duration::from_millis(500);
 
 /// How long opened keys are remembered where a test waits for it.
 const ERASING_KEY_LIFE: Duration = Duration::from_secs(1);
@@ -90,7 +94,7 @@ impl Stack {
         Self::remembering(postgres, nats, true, ERASING_KEY_LIFE, accepted).await.expect("the stack starts")
     }
 
-    /// One that waits for announced contents no longer than this, and sweeps.
+    /// One that waits for announced contents no longer than this, and does scheduled work.
     pub async fn start_impatient(within: Duration) -> Self {
         let servers = tokio::try_join!(LocalPostgres::start_temporary(), LocalNats::start_temporary());
         let (postgres, nats) = servers.expect("the servers start");
@@ -98,7 +102,7 @@ impl Stack {
         let accepted = Accepted { within, ..Accepted::default() };
         let stack = Self::remembering(postgres, nats, true, OPENED_KEY_LIFE, accepted).await;
         let stack = stack.expect("the stack starts");
-        stack.system.sweep(&stack.executor);
+        stack.system.schedule(&stack.executor, SCHEDULE_EVERY);
         stack
     }
 
@@ -215,6 +219,15 @@ impl Stack {
             connect(&self.postgres, &self.nats, attachments, &self.lifecycle).await.expect("a second one starts");
         let router = Api::new().everything(system.commands(&self.keys), system.queries(&self.keys), &self.keys);
         Client::new(serve(&self.lifecycle, router).await.expect("a second one serves"))
+    }
+
+    /// What does scheduled work in another process on the same servers, as far as its memory goes, whose clock is ahead
+    /// (or behind). It does nothing by itself.
+    pub async fn scheduler(&self, ahead: TimeDelta) -> Scheduler {
+        let attachments = self.attachments().clone();
+        let system = connect(&self.postgres, &self.nats, attachments, &self.lifecycle).await.expect("it connects");
+        let executor = system.commands(&self.keys).executor.with_clock(Arc::new(move || Utc::now() + ahead));
+        system.scheduler(&executor, SCHEDULE_EVERY)
     }
 
     /// The same queries, without access records: for a benchmark of what they cost. Its address.

@@ -28,6 +28,7 @@ mod past;
 mod prescriptions;
 mod refusals;
 mod replays;
+mod schedule;
 mod secrets;
 mod short_keys;
 mod tampering;

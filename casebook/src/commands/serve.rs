@@ -23,7 +23,7 @@ pub struct Serve {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Service {
-    /// Takes commands, and publishes what is appended.
+    /// Takes commands, publishes what is appended, and does what falls due.
     CommandApi,
     /// Carries events into the read models.
     Projector,
@@ -43,7 +43,7 @@ impl Serve {
                 system.relay();
                 system.sign();
                 let commands = system.commands(&keys);
-                system.sweep(&commands.executor);
+                system.schedule(&commands.executor, config.schedule.every());
                 Some(Api::new().commands(commands))
             }
             Service::QueryApi => Some(Api::new().queries(system.queries(&keys), &keys)),

@@ -2,17 +2,22 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
-use event_store::DbRole;
+use event_store::{
+    DbRole,
+    election::Duty,
+    schedule::{self, JobState},
+};
 use projector::{ProjectionStatus, Replaying, replaying, status};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use service_kit::config::CommonConfig;
+use sqlx::PgPool;
 
 use crate::{data_dir::DataDir, instance, say::say, servers::Database};
 
 /// Of the longest name of a read model, so that what is said of them stands below each other.
 const NAME_WIDTH: usize = 18;
 
-/// Say what runs, and how far the read models are
+/// Say what runs, how far the read models are, and what has become of scheduled work
 #[derive(Args)]
 pub struct Status {}
 
@@ -23,24 +28,54 @@ impl Status {
             None => say("Casebook does not run.")?,
         }
         match Database::running(config) {
-            Some(url) => say_read_models(&url).await,
+            Some(url) => {
+                let pool = DbRole::Projector.pool(url.expose_secret().parse()?, 1);
+                say_read_models(&pool).await?;
+                say_schedule(&pool).await.context("asking how scheduled work stands")
+            }
             None => Ok(()),
         }
     }
 }
 
-async fn say_read_models(url: &SecretString) -> Result<()> {
-    let pool = DbRole::Projector.pool(url.expose_secret().parse()?, 1);
-    for model in status(&pool).await.context("asking how the read models stand")? {
+async fn say_read_models(pool: &PgPool) -> Result<()> {
+    for model in status(pool).await.context("asking how the read models stand")? {
         say(&line(&model))?;
         for parked in &model.parked {
             say(&format!("  parked: {}", super::parked::line(parked)))?;
         }
     }
-    for Replaying { clinic, id, position, events, .. } in replaying(&pool).await.context("asking for the replays")? {
+    for Replaying { clinic, id, position, events, .. } in replaying(pool).await.context("asking for the replays")? {
         say(&format!("replay {id} of clinic {clinic}: {events} of {position} events"))?;
     }
     Ok(())
+}
+
+async fn say_schedule(pool: &PgPool) -> Result<()> {
+    match Duty::Schedule.holder(pool).await? {
+        Some(holder) => say(&format!(
+            "Scheduled work is done by {} (connection {}) since {}.",
+            holder.process,
+            holder.pid,
+            holder.since.format("%F %T UTC")
+        ))?,
+        None => say("Nobody does scheduled work.")?,
+    }
+    for job in schedule::jobs(pool).await? {
+        say(&job_line(&job))?;
+    }
+    Ok(())
+}
+
+/// `prescriptions       looked at 2026-03-14 09:00:00 UTC, 12 done, 1 waiting`
+fn job_line(JobState { job, looked_at, succeeded_at, total }: &JobState) -> String {
+    let looked = looked_at.format("%F %T UTC");
+    let standing = match succeeded_at {
+        Some(succeeded) if succeeded == looked_at => String::new(),
+        Some(succeeded) => format!("; it fails, and last went well {}", succeeded.format("%F %T UTC")),
+        None => "; it fails, and never went well".to_owned(),
+    };
+    format!("{job:<NAME_WIDTH$}  looked at {looked}, {} done, {} waiting{standing}", total.done, total.waiting)
 }
 
 /// `patient_1           12 events of 3 clinics behind, since 2026-03-14 09:00:00 UTC`

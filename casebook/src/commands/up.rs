@@ -53,7 +53,7 @@ async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listen
         first.greet()?;
     }
     let metrics = metrics(lifecycle)?;
-    system.sweep(&commands.executor);
+    system.schedule(&commands.executor, config.schedule.every());
     system.relay();
     system.sign();
     system.project();

@@ -1,11 +1,15 @@
 //! What an operator does with a Casebook that runs.
 
+use std::time::{Duration, Instant};
+
 use local_servers::{LocalNats, LocalPostgres};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::started::{Started, casebook, folder, ready, text};
+
+const LOOKED_WITHIN: Duration = Duration::from_secs(60);
 
 /// The line after the announcement.
 fn activation(said: &str) -> String {
@@ -86,6 +90,28 @@ async fn read_models_are_rebuilt_and_compared_while_all_goes_on() {
     let (well, said) = run(&["parked"]);
     assert!(well && said == "Nothing is parked.\n", "{said}");
     assert!(run(&["parked", "retry"]).1.contains("0 are tried again"));
+}
+
+#[tokio::test]
+async fn the_status_says_who_does_scheduled_work_and_how_it_stands() {
+    let folder = folder();
+    let data_dir = folder.path().join("data");
+    let up = Started::up(&data_dir);
+    let since = Instant::now();
+    let said = loop {
+        let said = text(casebook(&data_dir, &["status"]).output().unwrap());
+        if said.contains("0 done, 0 waiting") {
+            break said;
+        }
+        assert!(since.elapsed() < LOOKED_WITHIN, "nobody looks: {said}");
+    };
+    assert!(said.contains("Scheduled work is done by casebook (connection "), "{said}");
+    for job in ["uploads", "prescriptions"] {
+        assert!(said.lines().any(|line| line.starts_with(job) && !line.contains("fails")), "{job}: {said}");
+    }
+    let metrics = reqwest::get(format!("{}/metrics", up.address)).await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("casebook_schedule_leading 1"), "{metrics}");
+    assert!(metrics.contains("casebook_schedule_last_success_seconds{job=\"uploads\"}"), "{metrics}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ mod turns;
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use domain::{Aggregate, Clinic, Context, Decision, Facts, Pseudonyms, Refusal, State};
 use event_store::{AppendError, Appended, Expectation, Store, StoreError};
 use events::{
@@ -75,12 +75,16 @@ pub enum Failure {
     Store(#[from] StoreError),
 }
 
+/// What time it is.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
 /// Executes commands. One in a process; cheap to clone.
 #[derive(Clone)]
 pub struct Executor {
     store: Store,
     states: StateCache,
     turns: Arc<Turns>,
+    clock: Clock,
 }
 
 /// A decision, and what it rests on.
@@ -106,7 +110,18 @@ impl Lost {
 
 impl Executor {
     pub fn new(store: Store) -> Self {
-        Self { store, states: StateCache::default(), turns: Arc::default() }
+        Self { store, states: StateCache::default(), turns: Arc::default(), clock: Arc::new(Utc::now) }
+    }
+
+    /// The same, by another clock: a test does not wait until something falls due.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The time at which a command is decided that is given now.
+    pub fn now(&self) -> DateTime<Utc> {
+        (self.clock)()
     }
 
     pub fn store(&self) -> &Store {
@@ -227,7 +242,7 @@ impl Executor {
             return Err(Failure::Forbidden);
         }
         check_version(call, &expectations)?;
-        let now = Utc::now();
+        let now = self.now();
         let clinic = facts.get::<Clinic>(call.clinic);
         if let (true, Some(clinic)) = (call.needs_standing, clinic) {
             clinic.standing(now)?;

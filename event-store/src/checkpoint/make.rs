@@ -18,10 +18,8 @@ use super::{
     stored::{self, Last, LeafColumns, Stored, between, last, leaf, verifier_keys},
     stream,
 };
-use crate::store::StoreError;
+use crate::{election::Duty, store::StoreError};
 
-/// "cb_chkpt", in a database of Casebook's own.
-const LOCK: i64 = 0x63_62_5f_63_68_6b_70_74;
 /// Rows that one checkpoint takes in at most: what is beyond waits for the next.
 const ROWS_MAX: i64 = 250_000;
 /// Anchors that were missed are added so many at once.
@@ -80,20 +78,13 @@ impl Checkpointer {
         next_key: Option<PublicKey>,
         youngest: Option<Duration>,
     ) -> Result<Made, CheckpointError> {
-        let mut connection = self.pool.acquire().await?;
-        // The lock lives as long as this connection, whatever happens here.
-        connection.close_on_drop();
-        let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK);
-        if !lock.fetch_one(&mut *connection).await? {
-            return Ok(Made::Elsewhere);
-        }
-        let made = self.make_alone(&mut connection, next_key, youngest).await;
-        // The server would see the end of the connection a little later; whoever tries again would be told that
-        // another process makes one. What failed is told before what the unlocking says of it.
-        let unlocked = sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut *connection).await;
+        let Some(mut elected) = Duty::Checkpoints.elect(&self.pool).await? else { return Ok(Made::Elsewhere) };
+        let made = self.make_alone(&mut elected, next_key, youngest).await;
+        // Whoever tries again at once is not told that another process makes one. What failed is told before what the
+        // resigning says of it.
+        let resigned = elected.resign().await;
         let made = made?;
-        unlocked?;
-        connection.close().await?;
+        resigned?;
         Ok(made)
     }
 

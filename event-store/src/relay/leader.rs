@@ -1,18 +1,18 @@
 //! What the elected relay does: compare, publish, remember.
 
-use std::{io::ErrorKind, time::Duration};
+use std::time::Duration;
 
 use async_nats::{Message, Subscriber};
 use events::{ClinicId, Ledger, Position};
 use futures::StreamExt;
-use sqlx::{Postgres, pool::PoolConnection};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::marks::Marks;
 use crate::{
     StoredRow,
+    election::{Elected, in_time},
     outage::Era,
     publish::{ACKNOWLEDGED, Acknowledged, IN_FLIGHT_MAX, Line, PUBLISHERS, Sent},
     spans::{Span, read_spans},
@@ -20,15 +20,13 @@ use crate::{
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 const STORE_EVERY: Duration = Duration::from_secs(10);
-/// A connection that does not answer for so long is lost, and the relay with it.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Rows read and sent before their acknowledgements are awaited.
 const PAGE_ROWS_MAX: usize = 1_000;
 const _: () = assert!(PAGE_ROWS_MAX <= IN_FLIGHT_MAX, "sending a page must not wait for its own acknowledgements");
 
 pub(super) struct Leader<'a> {
     /// Holds the lock, so everything is asked on it.
-    connection: PoolConnection<Postgres>,
+    connection: Elected,
     line: &'a Line,
     publishers: Subscriber,
     marks: Marks,
@@ -39,7 +37,7 @@ pub(super) struct Leader<'a> {
 
 impl<'a> Leader<'a> {
     /// From here on nothing is missed. `None`: NATS is closed for good.
-    pub(super) async fn begin(connection: PoolConnection<Postgres>, line: &'a Line) -> sqlx::Result<Option<Self>> {
+    pub(super) async fn begin(connection: Elected, line: &'a Line) -> sqlx::Result<Option<Self>> {
         let Some(publishers) = line.subscribe(PUBLISHERS).await else { return Ok(None) };
         let (marks, stored_at) = (Marks::default(), Instant::now());
         let mut leader = Self { connection, line, publishers, marks, stored_at, missed: false };
@@ -51,7 +49,7 @@ impl<'a> Leader<'a> {
     pub(super) async fn lead(mut self, stop: &CancellationToken) -> sqlx::Result<()> {
         self.relay(stop).await?;
         self.store_marks().await?;
-        self.connection.close().await
+        self.connection.resign().await
     }
 
     async fn relay(&mut self, stop: &CancellationToken) -> sqlx::Result<()> {
@@ -172,10 +170,6 @@ impl<'a> Leader<'a> {
 
 fn of_clinic((clinic, position): (Uuid, Position)) -> (ClinicId, Position) {
     (ClinicId(clinic), position)
-}
-
-async fn in_time<T>(answer: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
-    timeout(ANSWER_TIMEOUT, answer).await.unwrap_or_else(|_| Err(sqlx::Error::Io(ErrorKind::TimedOut.into())))
 }
 
 /// The spans, cut into pages.
