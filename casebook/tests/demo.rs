@@ -55,6 +55,7 @@ async fn two_clinics_are_filled_and_their_administrators_can_log_in() {
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{said}{}", String::from_utf8(output.stderr).unwrap());
     assert_eq!(said.matches("3 doctors, 40 patients").count(), 2, "{said}");
+    assert_eq!(said.matches("10 visits").count(), 2, "{said}");
     let http = reqwest::Client::new();
     for login in logins(&said) {
         let answer = http.post(format!("{address}/api/v1/auth/login")).json(&login).send().await.unwrap();

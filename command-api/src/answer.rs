@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use events::{
-    ClinicEvent, DentalChartEvent, DoctorEvent, DomainEvent, InvoiceEvent, PatientEvent, Position, PrescriptionEvent,
-    Recorded, StaffEvent, StreamId, VisitEvent,
+    ClinicEvent, DentalChartEvent, DoctorEvent, DomainEvent, InvoiceEvent, LabOrderEvent, LabReportEvent, NoteEvent,
+    PatientEvent, Position, PrescriptionEvent, Recorded, StaffEvent, StreamId, VisitEvent,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,15 @@ fn made(recorded: &Recorded) -> Option<(&'static str, Uuid)> {
             Some(("credit_note_id", credit_note.0))
         }
         DomainEvent::Invoice(InvoiceEvent::RefundIssued { refund, .. }) => Some(("refund_id", refund.0)),
+        DomainEvent::LabOrder(LabOrderEvent::SpecimenCollected { specimen, .. }) => {
+            Some(("specimen_id", specimen.id.0))
+        }
+        DomainEvent::LabReport(
+            LabReportEvent::LabResultRecorded { result, .. }
+            | LabReportEvent::LabReportAmended { result, .. }
+            | LabReportEvent::LabReportCorrected { result, .. },
+        ) => Some(("result_id", result.0)),
+        DomainEvent::Note(NoteEvent::NoteAddendumAdded { addendum, .. }) => Some(("addendum_id", addendum.0)),
         DomainEvent::Visit(VisitEvent::VitalsRecorded { vitals, .. }) => Some(("vitals_id", vitals.0)),
         DomainEvent::Visit(VisitEvent::DiagnosisRecorded { diagnosis, .. }) => Some(("diagnosis_id", diagnosis.0)),
         _ => None,

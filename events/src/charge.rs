@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-use crate::{DentalProcedureId, InvoiceId, PatientId, Sealed, values::Money};
+use crate::{DentalProcedureId, InvoiceId, PatientId, PrescriptionId, Sealed, VisitId, values::Money};
 
 #[derive(
     Clone,
@@ -88,6 +88,12 @@ pub enum ChargeEvent {
         amount: ChargeAmount,
         /// The dental procedure that it is for.
         procedure: Option<DentalProcedureId>,
+        /// The visit that it is for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        visit: Option<VisitId>,
+        /// The prescription of which something was handed out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        prescription: Option<PrescriptionId>,
         #[serde(default)]
         sealed: Sealed<ChargeDescription>,
     },

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray, VariantNames};
 use uuid::Uuid;
 
-use crate::{DocumentId, PatientId, Sealed, UserId, claim::KeyedHash};
+use crate::{
+    CaseStudyId, DentalObservationId, DentalProcedureId, DocumentId, NoteId, PatientId, Sealed, UserId,
+    claim::KeyedHash,
+};
 
 /// What kind of document it is.
 #[derive(
@@ -127,6 +130,33 @@ pub enum UploadFailure {
 pub enum Owner {
     /// The document itself.
     Document,
+    Note {
+        id: NoteId,
+    },
+    /// On a dental chart.
+    Observation {
+        id: DentalObservationId,
+    },
+    /// On a dental chart.
+    Procedure {
+        id: DentalProcedureId,
+    },
+    CaseStudy {
+        id: CaseStudyId,
+    },
+}
+
+impl Owner {
+    /// Of what it belongs to; `None`: to itself.
+    pub fn id(self) -> Option<Uuid> {
+        match self {
+            Self::Document => None,
+            Self::Note { id } => Some(id.0),
+            Self::Observation { id } => Some(id.0),
+            Self::Procedure { id } => Some(id.0),
+            Self::CaseStudy { id } => Some(id.0),
+        }
+    }
 }
 
 /// What a document is called, and what its content hashes to.

@@ -21,6 +21,7 @@ pub mod row;
 pub mod scope;
 mod sort;
 pub mod sql;
+mod versions;
 
 use std::sync::Arc;
 

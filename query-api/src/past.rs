@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use event_store::{StoredRow, feed::Opened};
-use events::{Ledger, PatientId, Position, Recorded, access, values::Span};
+use events::{AggregateKind, Ledger, PatientId, Position, Recorded, access, values::Span};
 use read_models::{Appointments, PatientRow, Patients, Projection, Rows};
 use serde::Deserialize;
 use service_kit::{AsOf, Capability, Limit, Problem};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     grants,
     reader::Reader,
-    scope::{Select, Source},
+    scope::{Reflected, Select, Source},
     sql::Sql,
 };
 
@@ -167,6 +167,30 @@ impl Past {
     }
 }
 
+/// What lies in no single chart as it was, for who may look back at all these people.
+pub(crate) async fn look_back_at_stream<P: Projection<Key = Uuid>>(
+    reader: &Reader,
+    kind: AggregateKind,
+    id: Uuid,
+    people: &[PatientId],
+    as_of: AsOf,
+) -> Result<Reflected<P::Row>, Problem> {
+    for person in people {
+        may_look_back(reader, &[*person], as_of).await?;
+    }
+    let Moment { position, .. } = Moment::of(reader, as_of).await?;
+    let sql = Sql::new("e.* FROM log.event e WHERE e.clinic = s.clinic AND e.ledger = 1 AND e.stream_kind = ")
+        .bind(kind.as_str())
+        .push(" AND e.stream_id = ")
+        .bind(id)
+        .push(" AND e.position <= ")
+        .bind(position)
+        .push(" ORDER BY e.position");
+    let rows: Rows<P> = opened(reader, sql).await?.iter().collect();
+    let value = rows.get(&id).cloned().ok_or_else(Problem::not_found)?;
+    Ok(Reflected { value, position })
+}
+
 fn linked(row: &PatientRow) -> Vec<PatientId> {
     row.merged_into.iter().chain(&row.merged_ids).copied().collect()
 }
@@ -180,6 +204,11 @@ async fn chart(reader: &Reader, patients: Vec<Uuid>, upto: Position) -> Result<V
     .push(") AND e.position <= ")
     .bind(upto)
     .push(" ORDER BY e.position");
+    opened(reader, sql).await
+}
+
+/// Events of the record, opened where they can be.
+async fn opened(reader: &Reader, sql: Sql) -> Result<Vec<Recorded>, Problem> {
     let rows: Vec<StoredRow> = reader.stored(Select::from_record(sql)).await?;
     let opened = reader.opener().open(&rows).await.map_err(|error| Problem::unavailable("keys", error))?;
     rows.iter().zip(opened).map(|(row, opened)| recorded(row, opened)).collect()

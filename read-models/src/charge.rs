@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use events::{
-    ChargeEvent, ChargeId, DentalProcedureId, DomainEvent, InvoiceId, PatientId, Recorded,
+    ChargeEvent, ChargeId, DentalProcedureId, DomainEvent, InvoiceId, PatientId, PrescriptionId, Recorded, VisitId,
     charge::{ChargeCancellationReason, ChargeStatus},
 };
 use schemars::JsonSchema;
@@ -29,6 +29,8 @@ pub struct ChargeRow {
     pub tax: i64,
     pub total: i64,
     pub procedure_id: Option<DentalProcedureId>,
+    pub visit_id: Option<VisitId>,
+    pub prescription_id: Option<PrescriptionId>,
     pub invoice_id: Option<InvoiceId>,
     pub captured_at: DateTime<Utc>,
     pub captured: By,
@@ -77,7 +79,9 @@ impl Projection for Charges {
 }
 
 fn captured(change: &ChargeEvent, event: &Recorded) -> Option<ChargeRow> {
-    let ChargeEvent::ChargeCaptured { patient, amount, procedure, sealed } = change else { return None };
+    let ChargeEvent::ChargeCaptured { patient, amount, procedure, visit, prescription, sealed } = change else {
+        return None;
+    };
     Some(ChargeRow {
         id: ChargeId(event.stream.id),
         patient_id: *patient,
@@ -91,6 +95,8 @@ fn captured(change: &ChargeEvent, event: &Recorded) -> Option<ChargeRow> {
         tax: amount.tax,
         total: amount.total,
         procedure_id: *procedure,
+        visit_id: *visit,
+        prescription_id: *prescription,
         invoice_id: None,
         captured_at: event.occurred_at,
         captured: By::of(event),

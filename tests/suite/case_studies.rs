@@ -121,7 +121,8 @@ async fn a_study_from_its_draft_to_the_world() {
     let library = Library::open().await;
     let Library { author, colleague, asha, ravi, .. } = &library;
     let study = library.drafted().await;
-    let draft = library.study(colleague, &study).await.json();
+    let seen = library.study(colleague, &study).await;
+    let (draft, drafted) = (seen.json(), seen.position());
     let today = chrono::Utc::now().with_timezone(&chrono_tz::Asia::Kolkata).format("%Y%m%d");
     assert_eq!((&draft["status"], &draft["number"]), (&json!("draft"), &json!(format!("CS-{today}-001"))));
     assert_eq!((&draft["parts"][0]["patient_id"], &draft["parts"][0]["text"]), (&json!(asha), &json!(ASHAS)));
@@ -168,6 +169,12 @@ async fn a_study_from_its_draft_to_the_world() {
     library.post(author, &format!("/case-studies/{study}/withdraw"), withdraw).await.expect(200);
     let withdrawn = library.study(author, &study).await.json();
     assert_eq!((&withdrawn["status"], &withdrawn["withdrawal_reason"]), (&json!("withdrawn"), &json!("a wrong dose")));
+    // As the record told it then, to who may look back at everybody in it.
+    let draft_then = format!("/case-studies/{study}?as_of={drafted}");
+    let then = library.get(&library.clinic.admin, &draft_then).await.expect(200).json();
+    assert_eq!((&then["status"], &then["parts"][0]["patient_id"]), (&json!("draft"), &json!(asha)));
+    library.get(colleague, &draft_then).await.expect(403);
+    library.get(&library.clinic.admin, &format!("/case-studies/{study}?as_of=1")).await.expect(404);
     for words in ["coughs since", "two weeks", "wrong dose", "one house"] {
         assert_eq!(library.stack.rows_with("log.event", words).await, 0, "{words} is sealed");
     }

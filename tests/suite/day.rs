@@ -119,9 +119,8 @@ impl House {
                 "range": {"low": 70.0, "high": 110.0}
             })
         };
-        self.done(&self.technician, &on("results"), json!({"result": found(69.0)})).await;
-        let recorded = self.reads(&self.technician, &format!("/lab-reports/{report}")).await;
-        let result = recorded["results"][0]["id"].clone();
+        let result =
+            self.done(&self.technician, &on("results"), json!({"result": found(69.0)})).await.text_of("result_id");
         let verify = json!({"result_id": result});
         self.refused(&self.technician, &on("verify-result"), verify.clone(), "same-person").await;
         self.done(&self.second_technician, &on("verify-result"), verify).await;

@@ -17,6 +17,7 @@ mod documents;
 mod erasures;
 mod forgotten;
 mod glass;
+mod histories;
 mod input;
 mod laboratory;
 mod limits;

@@ -127,3 +127,34 @@ async fn doctors_change_their_own_short_keys_and_nobody_elses() {
         scene.define(&clinic.admin, code, json!({})).await.expect(422);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_becomes_lines_of_a_prescription_in_one_request() {
+    let scene = Scene::set().await;
+    let (clinic, doctor) = (&scene.clinic, &scene.doctor);
+    let key = scene.define(doctor, "FEVER", json!({})).await.expect(201);
+    let patient = clinic.patient("Asha").await;
+    let draft = doctor.post(&clinic.path("/prescriptions"), json!({"patient_id": patient})).await.expect(201).id();
+    let path = clinic.path(&format!("/prescriptions/{draft}"));
+    let unknown = doctor.post(&format!("{path}/expand-short-key"), json!({"code": "COUGH"})).await.expect(404);
+    assert_eq!(unknown.json()["errors"][0]["pointer"], "/code");
+    let expanded = doctor.post(&format!("{path}/expand-short-key"), json!({"code": "fever"})).await.expect(200);
+    let shown = doctor.with("casebook-min-position", expanded.position()).get(&path).await.expect(200).json();
+    let medicines: Vec<&Value> =
+        shown["items"].as_array().expect("items").iter().map(|item| &item["regimen"]["medicine"]).collect();
+    assert_eq!(medicines, [&json!(scene.medicines[0]), &json!(scene.medicines[1])], "{shown}");
+    let used = doctor.get(&clinic.path(&format!("/short-keys/{}", key.id()))).await.expect(200).json();
+    assert_eq!(used["uses"], json!(1));
+
+    // Two doctors' requests at once: each has its lines, each use counts.
+    let drafts = futures::future::join_all((0..8).map(|_| async {
+        let body = json!({"patient_id": patient});
+        let draft = doctor.post(&clinic.path("/prescriptions"), body).await.expect(201).id();
+        let path = clinic.path(&format!("/prescriptions/{draft}/expand-short-key"));
+        doctor.post(&path, json!({"code": "FEVER"})).await.expect(200).position()
+    }))
+    .await;
+    let position = drafts.into_iter().max().expect("some");
+    let used = clinic.get_at(position, &format!("/short-keys/{}", key.id())).await.expect(200).json();
+    assert_eq!(used["uses"], json!(9));
+}

@@ -46,6 +46,7 @@ fn body_of(operation: &str) -> Option<Value> {
         | "CompletePrescription"
         | "ReplacePrescription"
         | "PrintPrescription" => json!({}),
+        "ExpandShortKey" => json!({"code": "FEVER"}),
         "AddPrescriptionItem" => json!({"item": some_item()}),
         "ChangePrescriptionItem" => json!({"item_id": some, "item": some_item()}),
         "RemovePrescriptionItem" => json!({"item_id": some}),

@@ -10,7 +10,7 @@ use crate::{
     say::say,
 };
 
-/// Fill two clinics of a running Casebook with doctors, patients and appointments, and say how to log in
+/// Fill two clinics of a running Casebook with people, appointments and visits with all that comes of them, and say how to log in
 #[derive(Args)]
 pub struct Demo {
     /// Where Casebook runs; by default where `casebook up` would serve on this machine.
@@ -32,11 +32,11 @@ impl Demo {
 }
 
 fn describe(clinic: &DemoClinic, base: &Url) -> String {
-    let DemoClinic { name, slug, username, password, doctors, patients, appointments } = clinic;
+    let DemoClinic { name, slug, username, password, doctors, patients, appointments, visits } = clinic;
     let login = serde_json::json!({"clinic": slug, "username": username, "password": password});
     format!(
-        "{name}: {doctors} doctors, {patients} patients, {appointments} appointments\n  \
-         clinic {slug}, user name {username}, password {password}\n  \
+        "{name}: {doctors} doctors, {patients} patients, {appointments} appointments, {visits} visits\n  \
+         clinic {slug}, user name {username} (or doctor1, nurse, lab_technician, billing), password {password}\n  \
          curl -s {base}api/v1/auth/login -H 'content-type: application/json' -d '{login}'\n"
     )
 }

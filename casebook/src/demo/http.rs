@@ -24,6 +24,13 @@ impl Http {
         self.token = Some(token);
     }
 
+    /// Another one, as the login that the token stands for.
+    pub fn logged_in(&self, token: String) -> Result<Self> {
+        let mut http = Self::new(self.base.clone())?;
+        http.log_in(token);
+        Ok(http)
+    }
+
     /// A command that must succeed.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         let (status, answer) = self.send(path, body).await?;

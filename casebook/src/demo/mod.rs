@@ -4,6 +4,7 @@ mod clinic;
 mod desk;
 mod http;
 mod people;
+mod ward;
 
 use anyhow::Result;
 use rand::{SeedableRng, rngs::StdRng};
@@ -17,7 +18,7 @@ use http::Http;
 const SEED: u64 = 20_260_314;
 const CLINICS: [&str; 2] = ["Asha Family Clinic", "Lakeside Dental"];
 
-/// Registers the clinics, each with doctors, patients and a week of appointments.
+/// Registers the clinics, each with people, a week of appointments and a morning of visits with all that comes of them.
 ///
 /// # Errors
 /// When nothing answers at `base`, or an answer is not the expected one.

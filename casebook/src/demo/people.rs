@@ -28,6 +28,26 @@ const DOCTORS: [(&str, &str); 3] = [
     ("Dr Rehana Siddiqui", "Dentistry"),
 ];
 
+/// The others who work in a clinic: the user name, which is the role too, and the name.
+pub(super) const STAFF: [(&str, &str); 3] =
+    [("nurse", "Sister Elizabeth"), ("lab_technician", "Ravi Deshmukh"), ("billing", "Sunita Joshi")];
+
+/// What somebody comes with.
+pub(super) struct Complaint {
+    pub words: &'static str,
+    /// Degrees Celsius.
+    pub temperature: f64,
+    /// ICD-10.
+    pub code: &'static str,
+    pub diagnosis: &'static str,
+}
+
+pub(super) const COMPLAINTS: [Complaint; 3] = [
+    Complaint { words: "Fever since two days", temperature: 38.6, code: "R50.9", diagnosis: "Fever, unspecified" },
+    Complaint { words: "Sore throat", temperature: 37.9, code: "J03.9", diagnosis: "Acute tonsillitis" },
+    Complaint { words: "Cough at night", temperature: 37.2, code: "J20.9", diagnosis: "Acute bronchitis" },
+];
+
 /// The bodies that register the doctors of a clinic.
 pub(super) fn doctors<'a>(slug: &'a str, office: &'a str) -> impl Iterator<Item = Value> + 'a {
     DOCTORS.iter().enumerate().map(move |(n, (name, specialisation))| {

@@ -5,9 +5,9 @@ use domain::{
     Prescription, PrescriptionCommand,
     prescription::{
         AddPrescriptionItem, AuthoriseRefill, CancelPrescription, ChangePrescriptionItem, CompletePrescription,
-        DispensePrescription, DraftPrescription, EnterPrescriptionInError, HoldPrescription, IssuePrescription,
-        OverrideAlert, PrintPrescription, ReleasePrescription, RemovePrescriptionItem, ReplacePrescription,
-        StopPrescription, UseRefill,
+        DispensePrescription, DraftPrescription, EnterPrescriptionInError, ExpandShortKey, HoldPrescription,
+        IssuePrescription, OverrideAlert, PrintPrescription, ReleasePrescription, RemovePrescriptionItem,
+        ReplacePrescription, StopPrescription, UseRefill,
     },
 };
 use service_kit::{Authenticated, Capability, Limit};
@@ -35,6 +35,7 @@ pub fn routes() -> ApiRouter<App> {
         .action::<AddPrescriptionItem>("add-item", DRAFT)
         .action::<ChangePrescriptionItem>("change-item", DRAFT)
         .action::<RemovePrescriptionItem>("remove-item", DRAFT)
+        .action::<ExpandShortKey>("expand-short-key", DRAFT)
         .action::<OverrideAlert>("override-alert", PRESCRIBE)
         .action::<IssuePrescription>("issue", PRESCRIBE)
         .action::<DispensePrescription>("dispense", DISPENSE)
@@ -61,7 +62,10 @@ fn is_drafting(_: &Authenticated, reached: &Reached<'_, Prescription>) -> bool {
         (PrescriptionCommand::Draft(_) | PrescriptionCommand::Replace(_), _) | (_, None) => true,
         (PrescriptionCommand::Cancel(_), Some(prescription)) => prescription.is_draft(),
         (
-            PrescriptionCommand::AddItem(_) | PrescriptionCommand::ChangeItem(_) | PrescriptionCommand::RemoveItem(_),
+            PrescriptionCommand::AddItem(_)
+            | PrescriptionCommand::ChangeItem(_)
+            | PrescriptionCommand::RemoveItem(_)
+            | PrescriptionCommand::ExpandShortKey(_),
             Some(_),
         ) => true,
         _ => false,

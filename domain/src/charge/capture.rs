@@ -1,17 +1,19 @@
 //! Something is to be paid for.
 
 use events::{
-    ChargeEvent, ChargeId, DentalProcedureId, PatientId, charge::ChargeDescription, dental_chart::DentalProcedureStatus,
+    ChargeEvent, ChargeId, DentalProcedureId, PatientId, PrescriptionId, VisitId, charge::ChargeDescription,
+    dental_chart::DentalProcedureStatus,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Charge, amount};
 use crate::{
-    Context, Decision, Facts, Read, Refusal,
+    Context, Decision, Facts, Prescription, Read, Refusal,
     dental_chart::Mouth,
     patient::Group,
     values::{Price, Text, Whole},
+    visit::origin,
 };
 
 /// Captures what a patient is to pay for. It is invoiced later, with others or alone.
@@ -35,14 +37,22 @@ pub struct CaptureCharge {
     /// The dental procedure that it is for.
     #[serde(default)]
     pub procedure_id: Option<DentalProcedureId>,
+    /// The visit that it is for: the consultation.
+    #[serde(default)]
+    pub visit_id: Option<VisitId>,
+    /// The prescription whose medicines it is for.
+    #[serde(default)]
+    pub prescription_id: Option<PrescriptionId>,
 }
 
 impl CaptureCharge {
     pub(super) fn reads(&self, facts: &Facts) -> Vec<Read> {
-        match self.procedure_id {
+        let person = match self.procedure_id {
             Some(_) => Mouth::reads(self.patient_id, facts),
             None => Group::reads(self.patient_id, facts),
-        }
+        };
+        let prescription = self.prescription_id.map(|id| Read::Stream(id.into()));
+        person.into_iter().chain(origin::reads(self.visit_id)).chain(prescription).collect()
     }
 
     pub(super) fn decide(
@@ -54,7 +64,9 @@ impl CaptureCharge {
         if state.is_some() {
             return Err(Refusal::conflict("duplicate", "There is a charge with this id already.").at("/id"));
         }
-        Group::find(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
+        let person = Group::find(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
+        origin::is_of(&person, self.visit_id, facts)?;
+        self.check_prescription(&person, facts)?;
         if let Some(procedure) = self.procedure_id {
             is_charged(procedure, &Mouth::of(self.patient_id, facts)?)?;
         }
@@ -64,9 +76,27 @@ impl CaptureCharge {
             patient: self.patient_id,
             amount: amount::of_line(self.unit_price.into(), quantity, tax_basis_points)?,
             procedure: self.procedure_id,
+            visit: self.visit_id,
+            prescription: self.prescription_id,
             sealed: ChargeDescription { description: self.description.into() }.into(),
         };
         Ok(Decision::one(context.target, captured))
+    }
+
+    /// Of this person, and issued: nothing is handed out of a draft.
+    fn check_prescription(&self, person: &Group<'_>, facts: &Facts) -> Result<(), Refusal> {
+        const POINTER: &str = "/prescription_id";
+        let Some(id) = self.prescription_id else { return Ok(()) };
+        let prescription =
+            facts.get::<Prescription>(id).ok_or_else(|| Refusal::not_found("prescription").at(POINTER))?;
+        if !person.contains(prescription.patient) {
+            let detail = "The prescription is another patient's.";
+            return Err(Refusal::rule("prescription-of-another", detail).at(POINTER));
+        }
+        match prescription.is_draft() {
+            true => Err(Refusal::rule("not-issued", "Nothing is handed out of a draft.").at(POINTER)),
+            false => Ok(()),
+        }
     }
 }
 

@@ -43,7 +43,7 @@ impl<'a> Mouth<'a> {
     }
 
     /// The observation, and the chart in which it lies.
-    pub(super) fn observation(&self, id: DentalObservationId) -> Result<(DentalChartId, Observation), Refusal> {
+    pub(crate) fn observation(&self, id: DentalObservationId) -> Result<(DentalChartId, Observation), Refusal> {
         let found = self.holding(|chart| chart.observations.get(&id));
         let (holder, seen) = found.ok_or_else(|| Refusal::not_found("observation").at("/observation_id"))?;
         if seen.struck_out {

@@ -3,6 +3,7 @@
 
 pub mod change;
 pub mod content;
+mod owner;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -15,7 +16,7 @@ use events::{
     claim::{ClaimChange, CounterChange},
 };
 
-use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, patient::Group};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage};
 
 pub use change::{ClassifyDocument, EnterDocumentInError, ReleaseDocument, ReviewDocument, SupersedeDocument};
 pub use content::{CompleteUpload, FailUpload, ReceiveContent};
@@ -43,9 +44,7 @@ impl Aggregate for Document {
     /// The person, and room for what is announced.
     fn reads(_: StreamId, state: Option<&Self>, command: &DocumentCommand, facts: &Facts) -> Vec<Read> {
         match (command, state) {
-            (DocumentCommand::Upload(command), _) => {
-                Group::reads(command.patient_id, facts).into_iter().chain(Usage::Storage.read(facts)).collect()
-            }
+            (DocumentCommand::Upload(command), _) => command.reads(facts),
             (DocumentCommand::Supersede(command), Some(document)) => command.reads(document, facts),
             (
                 DocumentCommand::Receive(_)

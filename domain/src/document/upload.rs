@@ -8,9 +8,9 @@ use events::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Document, state::content_hash};
+use super::{Document, owner, state::content_hash};
 use crate::{
-    Context, Decision, Facts, Patient, Refusal, Usage,
+    Context, Decision, Facts, Read, Refusal, Usage,
     patient::{Group, Life},
     values::{MediaType, Name, Sha256, Text, Whole},
 };
@@ -31,6 +31,10 @@ pub struct UploadDocument {
     pub id: Option<DocumentId>,
     pub patient_id: PatientId,
     pub kind: DocumentKind,
+    /// What it belongs to: a note, an observation or a procedure of a dental chart, a case study; itself, where it is
+    /// left out.
+    #[serde(default = "itself")]
+    pub owner: Owner,
     pub title: Name,
     #[serde(default)]
     pub description: Option<Text<2000>>,
@@ -44,11 +48,21 @@ pub struct UploadDocument {
     pub upload_within: TimeDelta,
 }
 
+fn itself() -> Owner {
+    Owner::Document
+}
+
 fn an_hour() -> TimeDelta {
     TimeDelta::hours(1)
 }
 
 impl UploadDocument {
+    /// The person, what it is to belong to, and room for it.
+    pub(super) fn reads(&self, facts: &Facts) -> Vec<Read> {
+        let owner = owner::reads(self.owner, self.patient_id, facts);
+        Group::reads(self.patient_id, facts).into_iter().chain(owner).chain(Usage::Storage.read(facts)).collect()
+    }
+
     pub(super) fn decide(
         self,
         state: Option<&Document>,
@@ -59,13 +73,14 @@ impl UploadDocument {
             return Err(Refusal::conflict("duplicate", "There is a document with this id already.").at("/id"));
         }
         let clinic = context.in_clinic()?;
-        self.check_patient(facts)?;
+        let person = self.person(facts)?;
+        owner::check(self.owner, &person, facts, context)?;
         let size = self.size.get();
         let room = Usage::Storage.room_for(size, clinic, facts)?;
         let registered = DocumentEvent::DocumentRegistered {
             patient: self.patient_id,
             kind: self.kind,
-            owner: Owner::Document,
+            owner: self.owner,
             media_type: self.media_type.into(),
             size,
             content_hash: content_hash(context.pseudonyms, self.sha256.as_str()),
@@ -82,11 +97,10 @@ impl UploadDocument {
     }
 
     /// Papers come in after a death, and of somebody who is not seen any more.
-    fn check_patient(&self, facts: &Facts) -> Result<(), Refusal> {
-        let patient = facts.get::<Patient>(self.patient_id);
-        let patient = patient.ok_or_else(|| Refusal::not_found("patient").at("/patient_id"))?;
-        match Group::of(self.patient_id, patient, facts).life() {
-            Life::Active | Life::Inactive | Life::Deceased => patient.not_erased(),
+    fn person<'f>(&self, facts: &'f Facts) -> Result<Group<'f>, Refusal> {
+        let person = Group::find(self.patient_id, facts).map_err(|refusal| refusal.at("/patient_id"))?;
+        match person.life() {
+            Life::Active | Life::Inactive | Life::Deceased => Ok(person),
             Life::Erased => Err(Refusal::gone()),
         }
     }
@@ -130,7 +144,7 @@ mod tests {
         assert_eq!(world.document(id(2), nobody).unwrap_err().code, "not-found");
         let erased = events::PatientEvent::PatientErased {
             cause: events::patient::ErasureCause::Approved,
-            was: world.state::<Patient>(id::<PatientId>(1)).unwrap().standing(),
+            was: world.state::<crate::Patient>(id::<PatientId>(1)).unwrap().standing(),
         };
         world.given(id::<PatientId>(1), erased);
         assert_eq!(world.document(id(3), announced(json!({}))).unwrap_err().code, "erased");

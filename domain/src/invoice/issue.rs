@@ -208,5 +208,9 @@ mod tests {
         assert_eq!((nobody.class, nobody.pointer), (crate::Class::NotFound, Some("/patient_id")));
         let nothing = capture(&mut world, json!({"procedure_id": id::<PatientId>(99)})).unwrap_err();
         assert_eq!((nothing.class, nothing.pointer), (crate::Class::NotFound, Some("/procedure_id")));
+        let no_visit = capture(&mut world, json!({"visit_id": id::<PatientId>(99)})).unwrap_err();
+        assert_eq!((no_visit.class, no_visit.pointer), (crate::Class::NotFound, Some("/visit_id")));
+        let unknown = capture(&mut world, json!({"prescription_id": id::<PatientId>(99)})).unwrap_err();
+        assert_eq!((unknown.class, unknown.pointer), (crate::Class::NotFound, Some("/prescription_id")));
     }
 }

@@ -5,6 +5,7 @@ pub mod check;
 pub mod dispense;
 pub mod draft;
 pub mod end;
+mod expand;
 pub mod hold;
 pub mod issue;
 pub mod items;
@@ -31,6 +32,7 @@ pub use draft::DraftPrescription;
 pub use end::{
     CancelPrescription, CompletePrescription, EnterPrescriptionInError, ExpirePrescription, StopPrescription,
 };
+pub use expand::ExpandShortKey;
 pub use hold::{HoldPrescription, ReleasePrescription};
 pub use issue::IssuePrescription;
 pub use items::{AddPrescriptionItem, ChangePrescriptionItem, ItemBody, RemovePrescriptionItem};
@@ -47,6 +49,7 @@ pub enum PrescriptionCommand {
     AddItem(AddPrescriptionItem),
     ChangeItem(ChangePrescriptionItem),
     RemoveItem(RemovePrescriptionItem),
+    ExpandShortKey(ExpandShortKey),
     OverrideAlert(OverrideAlert),
     Issue(IssuePrescription),
     Dispense(DispensePrescription),
@@ -78,6 +81,7 @@ impl Aggregate for Prescription {
         let further = match command {
             C::AddItem(command) => command.item.reads(),
             C::ChangeItem(command) => command.item.reads(),
+            C::ExpandShortKey(command) => command.reads(prescription, facts),
             C::Issue(_) | C::OverrideAlert(_) => {
                 reads_who_acts(facts).into_iter().chain(safety::reads(target, prescription, facts)).collect()
             }
@@ -112,6 +116,7 @@ impl Aggregate for Prescription {
             C::AddItem(command) => command.decide(&known()?),
             C::ChangeItem(command) => command.decide(&known()?),
             C::RemoveItem(command) => command.decide(&known()?),
+            C::ExpandShortKey(command) => command.decide(&known()?),
             C::OverrideAlert(command) => command.decide(&known()?),
             C::Issue(command) => command.decide(&known()?),
             C::Dispense(command) => command.decide(&known()?),

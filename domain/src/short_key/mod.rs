@@ -2,6 +2,7 @@
 
 mod define;
 mod items;
+pub(crate) mod meant;
 #[cfg(test)]
 mod properties;
 mod state;

@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 pub(crate) use door::admitted;
 pub use door::{Parts, Sight};
+pub(crate) use history::versions;
 pub(crate) use one::{Found, find};
 pub(crate) use person::{OfPerson, of_person};
 pub(crate) use registry::seen;

@@ -4,7 +4,7 @@ use aide::axum::{ApiRouter, routing::get_with};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use events::{
-    AppointmentId, DoctorId, OfficeId, PatientId,
+    AggregateKind, AppointmentId, DoctorId, OfficeId, PatientId,
     appointment::{AppointmentKind, AppointmentStatus, CancelledBy},
     calendar::whole_day,
 };
@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use super::{
     ById,
+    history::ChartEntry,
     patients::{
         Group,
         one::{When, visible},
@@ -29,6 +30,7 @@ use super::{
 use crate::{
     QueryState,
     audience::Audience,
+    clinical,
     disclosure::{Disclosed, Subjects, disclose},
     past::Past,
     reader::Reader,
@@ -322,27 +324,32 @@ struct OfWhom {
     erased: bool,
 }
 
+/// One that the asker may see; 410 for that of somebody who is erased.
+async fn find(reader: &Reader, id: Uuid) -> Result<Reflected<Appointment>, Problem> {
+    let audience = Audience::of(reader, Capability::Appointments).await?;
+    let own = patients(reader, audience, None).await?;
+    let select = |restricted: bool| {
+        let sql = columns(restricted).push(", coalesce(p.status = 'erased', false) AS erased").push(WITH_PATIENT);
+        Select::new(MODELS, of_patients(sql, own.clone()).push(" AND a.id = ").bind(id))
+    };
+    let mut read = reader.one::<OfWhom>(select(audience.restricted)).await?.found()?;
+    if !audience.restricted && reader.emergency(&[read.value.row.patient_id]).is_some() {
+        read = reader.one::<OfWhom>(select(true)).await?.found()?;
+    }
+    if read.value.erased {
+        return Err(Problem::erased());
+    }
+    Group::not_erased_since(reader, read.value.row.patient_id).await?;
+    Ok(read.map(|read| read.row))
+}
+
 async fn one(
     reader: Reader,
     Path(path): Path<ById>,
     Query(when): Query<When>,
     known: IfNoneMatch,
 ) -> Result<Disclosed<Resource<Appointment>>, Problem> {
-    let audience = Audience::of(&reader, Capability::Appointments).await?;
-    let own = patients(&reader, audience, None).await?;
-    let select = |restricted: bool| {
-        let sql = columns(restricted).push(", coalesce(p.status = 'erased', false) AS erased").push(WITH_PATIENT);
-        Select::new(MODELS, of_patients(sql, own.clone()).push(" AND a.id = ").bind(path.id))
-    };
-    let mut read = reader.one::<OfWhom>(select(audience.restricted)).await?.found()?;
-    if !audience.restricted && reader.emergency(&[read.value.row.patient_id]).is_some() {
-        read = reader.one::<OfWhom>(select(true)).await?.found()?;
-    }
-    let Reflected { value: OfWhom { row, erased }, position } = read;
-    if erased {
-        return Err(Problem::erased());
-    }
-    Group::not_erased_since(&reader, row.patient_id).await?;
+    let Reflected { value: row, position } = find(&reader, path.id).await?;
     let (row, position) = match when.as_of {
         None => (row, position),
         Some(as_of) => {
@@ -354,6 +361,17 @@ async fn one(
     let (tag, patient) = (ETag::of_resource(row.version, row.position), row.patient_id);
     let answer = Resource::new(row, tag, position).unless(&known);
     disclose(&reader, Capability::Appointments, Subjects::person(patient, []), answer).await
+}
+
+async fn history(
+    reader: Reader,
+    Path(path): Path<ById>,
+    query: ListQuery<When>,
+) -> Result<Disclosed<List<ChartEntry>>, Problem> {
+    let patient = find(&reader, path.id).await?.value.patient_id;
+    let group = visible(&reader, Capability::Appointments, patient).await?.value.ids();
+    let page = clinical::versions(&reader, AggregateKind::Appointment, path.id, &group, query).await?;
+    disclose(&reader, Capability::Appointments, Subjects::person(patient, []), page).await
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {
@@ -374,6 +392,15 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
                     .tag("Appointments")
                     .summary("One appointment")
                     .description("Its slot, its status and when it reached it.")
+            }),
+        )
+        .api_route(
+            "/appointments/{id}/history",
+            get_with(history, |op| {
+                op.id("listAppointmentHistory").tag("Appointments").summary("What happened to it").description(
+                    "Each version, the latest first: who booked, moved, received or cancelled it, when, by which \
+                     command, why. Its slot then is what `as_of` answers.",
+                )
             }),
         )
         .api_route(

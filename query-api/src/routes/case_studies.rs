@@ -5,30 +5,31 @@ use std::collections::HashSet;
 use aide::axum::{ApiRouter, routing::get_with};
 use chrono::{DateTime, Utc};
 use events::{
-    ActorKind, AggregateKind, CaseStudyId, ConsentId, PatientId, Position, UserId,
+    AggregateKind, CaseStudyId, ConsentId, PatientId, UserId,
     case_study::{CaseStudyStatus, DeIdentificationMethod, RecordRef, WithdrawalCode},
 };
-use read_models::{CaseStudyRow, case_study::CaseStudyPart};
+use read_models::{CaseStudies, CaseStudyRow, case_study::CaseStudyPart};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
     Capability, ListQuery, Path, Problem, Query,
     answer::Resource,
     etag::{ETag, IfNoneMatch},
-    json::NoFilters,
     page::List,
 };
 use uuid::Uuid;
 
-use super::ById;
+use super::{ById, patients::one::When};
 use crate::{
     QueryState,
     audience::{erased, sees_restricted, unrestricted},
     disclosure::{Disclosed, Subjects, disclose},
+    past::look_back_at_stream,
     reader::Reader,
     scope::{Reflected, Select},
     sort::Sort,
     sql::Sql,
+    versions::{self, Versioned},
 };
 
 const MODELS: &[&str] = &["case_study_1", "patient_1"];
@@ -97,26 +98,6 @@ pub struct Part {
     pub de_identified_text: Option<String>,
     /// The patient has been erased: the study goes on without this part.
     pub erased: bool,
-}
-
-/// One thing that happened to a study.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct CaseStudyEntry {
-    /// In the clinic's record.
-    pub position: Position,
-    pub version: i64,
-    /// `CaseStudyApproved`
-    pub event: String,
-    /// `ApproveCaseStudy`
-    pub command: String,
-    pub occurred_at: DateTime<Utc>,
-    pub recorded_at: DateTime<Utc>,
-    pub actor_kind: ActorKind,
-    pub actor_id: Option<UserId>,
-    /// User name and roles at the time.
-    pub actor_name: String,
-    pub actor_roles: Vec<String>,
-    pub correlation_id: Uuid,
 }
 
 /// Of which patients an asker is told what leads to them.
@@ -273,10 +254,17 @@ async fn find(reader: &Reader, id: Uuid) -> Result<Reflected<CaseStudyRow>, Prob
 async fn one(
     reader: Reader,
     Path(path): Path<ById>,
-    _: Query<NoFilters>,
+    Query(when): Query<When>,
     known: IfNoneMatch,
 ) -> Result<Disclosed<Resource<CaseStudy>>, Problem> {
-    let Reflected { value: row, position } = find(&reader, path.id).await?;
+    let today = find(&reader, path.id).await?;
+    let Reflected { value: row, position } = match when.as_of {
+        None => today,
+        Some(as_of) => {
+            let people: Vec<PatientId> = today.value.parts.iter().map(|part| part.patient_id).collect();
+            look_back_at_stream::<CaseStudies>(&reader, AggregateKind::CaseStudy, path.id, &people, as_of).await?
+        }
+    };
     let tag = ETag::of_resource(row.version, row.position);
     let view = View::of(&reader, &row).await?;
     let study = CaseStudy::of(row, &view);
@@ -287,26 +275,15 @@ async fn one(
     disclose(&reader, Capability::CaseStudies, shown, answer).await
 }
 
-async fn history(
-    reader: Reader,
-    Path(path): Path<ById>,
-    query: ListQuery<NoFilters>,
-) -> Result<List<CaseStudyEntry>, Problem> {
-    find(&reader, path.id).await?;
-    let sql = Sql::new(
-        "e.position, e.stream_version AS version, e.event_type AS event, e.command, e.occurred_at, e.recorded_at, \
-         e.actor_kind, e.actor_user AS actor_id, e.actor_name, \
-         array_remove(string_to_array(e.actor_roles, ','), '') AS actor_roles, e.correlation_id \
-         FROM log.event e WHERE e.clinic = s.clinic AND e.ledger = 1 AND e.stream_kind = ",
-    )
-    .bind(AggregateKind::CaseStudy.as_str())
-    .push(" AND e.stream_id = ")
-    .bind(path.id)
-    .bind_some(" AND e.stream_version < ", query.after::<i64>()?)
-    .push(" ORDER BY e.stream_version DESC LIMIT ")
-    .bind(query.fetch());
-    let Reflected { value: entries, position } = reader.all::<CaseStudyEntry>(Select::from_record(sql)).await?;
-    Ok(query.answer(entries, position, |entry: &CaseStudyEntry| entry.version))
+impl Versioned for CaseStudies {
+    const KIND: AggregateKind = AggregateKind::CaseStudy;
+    const COLLECTION: &'static str = "case-studies";
+    const SINGULAR: &'static str = "CaseStudy";
+    const TAG: &'static str = "Case studies";
+
+    async fn find(reader: &Reader, id: Uuid) -> Result<(), Problem> {
+        find(reader, id).await.map(drop)
+    }
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {
@@ -325,17 +302,9 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
             get_with(one, |op| {
                 op.id("getCaseStudy").tag("Case studies").summary("One case study").description(
                     "With a part for each patient. Once it is published or withdrawn, nothing in it leads to a patient; \
-                     of a patient who was erased nothing is told at all.",
+                     of a patient who was erased nothing is told at all. `as_of` answers what the record said then.",
                 )
             }),
         )
-        .api_route(
-            "/case-studies/{id}/history",
-            get_with(history, |op| {
-                op.id("listCaseStudyHistory")
-                    .tag("Case studies")
-                    .summary("What happened to it")
-                    .description("Each version, the latest first: who made it, when, by which command.")
-            }),
-        )
+        .merge(versions::routes::<CaseStudies>())
 }

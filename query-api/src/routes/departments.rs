@@ -2,7 +2,8 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use chrono::{DateTime, Utc};
-use events::{DepartmentId, Position, UserId};
+use events::{AggregateKind, DepartmentId, Position, UserId};
+use read_models::Departments;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -20,6 +21,7 @@ use crate::{
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
+    versions::{self, Versioned},
 };
 
 const MODELS: &[&str] = &["department_1", "staff_1"];
@@ -78,17 +80,32 @@ async fn list(reader: Reader, query: ListQuery<DepartmentFilters>) -> Result<Lis
     Ok(query.answer(rows, position, |department| (department.name.clone(), department.id.0)))
 }
 
+async fn find(reader: &Reader, id: Uuid) -> Result<Reflected<Department>, Problem> {
+    reader.may_read(Capability::ClinicProfile).await?;
+    let sql = departments().push(" AND d.id = ").bind(id);
+    reader.one::<Department>(Select::new(MODELS, sql)).await?.found()
+}
+
 async fn one(
     reader: Reader,
     Path(path): Path<ById>,
     _: Query<NoFilters>,
     known: IfNoneMatch,
 ) -> Result<Resource<Department>, Problem> {
-    reader.may_read(Capability::ClinicProfile).await?;
-    let sql = departments().push(" AND d.id = ").bind(path.id);
-    let read = reader.one::<Department>(Select::new(MODELS, sql)).await?.found()?;
+    let read = find(&reader, path.id).await?;
     let tag = ETag::of_resource(read.value.version, read.value.position);
     Ok(Resource::new(read.value, tag, read.position).unless(&known))
+}
+
+impl Versioned for Departments {
+    const KIND: AggregateKind = AggregateKind::Department;
+    const COLLECTION: &'static str = "departments";
+    const SINGULAR: &'static str = "Department";
+    const TAG: &'static str = "Departments";
+
+    async fn find(reader: &Reader, id: Uuid) -> Result<(), Problem> {
+        find(reader, id).await.map(drop)
+    }
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {
@@ -110,4 +127,5 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
                     .description("With who leads it and who belongs to it.")
             }),
         )
+        .merge(versions::routes::<Departments>())
 }

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use aide::axum::{ApiRouter, routing::get_with};
 use chrono::{DateTime, NaiveDate, Utc};
 use events::{
-    DoctorId, OfficeId,
+    AggregateKind, DoctorId, OfficeId,
     calendar::WorkingHours,
     values::{Address, Money},
 };
-use read_models::{DoctorRow, doctor::Leave};
+use read_models::{DoctorRow, Doctors, doctor::Leave};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use service_kit::{
     Capability, ListQuery, Path, Problem, Query, Reach,
     answer::Resource,
@@ -28,6 +28,7 @@ use crate::{
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
+    versions::{self, Versioned},
 };
 
 const MODELS: &[&str] = &["doctor_1", "clinic_1"];
@@ -210,6 +211,22 @@ async fn one(
     Ok(if timed { answer } else { answer.unless(&known) })
 }
 
+impl Versioned for Doctors {
+    const KIND: AggregateKind = AggregateKind::Doctor;
+    const COLLECTION: &'static str = "doctors";
+    const SINGULAR: &'static str = "Doctor";
+    const TAG: &'static str = "Doctors";
+
+    async fn find(reader: &Reader, id: Uuid) -> Result<(), Problem> {
+        // Leave and hours are told.
+        if !sees_hours(reader) {
+            return Err(reader.refuse(Capability::DoctorHours).await);
+        }
+        let sql = Sql::new("1 FROM read.doctor_1 d WHERE d.clinic_id = s.clinic AND d.id = ").bind(id);
+        reader.one::<IgnoredAny>(Select::new(&["doctor_1"], sql)).await?.found().map(drop)
+    }
+}
+
 pub(super) fn routes() -> ApiRouter<QueryState> {
     ApiRouter::new()
         .api_route(
@@ -230,4 +247,5 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
                     .description("Hours and leave are shown to who may see them. The first office is the primary one.")
             }),
         )
+        .merge(versions::routes::<Doctors>())
 }

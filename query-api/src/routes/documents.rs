@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{AsOf, Capability, Limit, Reach};
 use strum::VariantArray;
+use uuid::Uuid;
 
 use crate::{
     QueryState,
@@ -66,6 +67,8 @@ pub struct Which {
     patient: Option<PatientId>,
     kind: Option<DocumentKind>,
     status: Option<DocumentStatus>,
+    /// Those of this note, observation, procedure or case study.
+    owner: Option<Uuid>,
     /// As the record said then; only with `patient`.
     as_of: Option<AsOf>,
 }
@@ -82,10 +85,13 @@ impl Filters<DocumentRow> for Which {
     fn select(&self, sql: Sql) -> Sql {
         sql.bind_some(" AND a.kind = ", self.kind.map(<&str>::from))
             .bind_some(" AND a.status = ", self.status.map(<&str>::from))
+            .bind_some(" AND a.owner ->> 'id' = ", self.owner.map(|owner| owner.to_string()))
     }
 
     fn takes(&self, row: &DocumentRow) -> bool {
-        self.kind.is_none_or(|kind| kind == row.kind) && self.status.is_none_or(|status| status == row.status)
+        self.kind.is_none_or(|kind| kind == row.kind)
+            && self.status.is_none_or(|status| status == row.status)
+            && self.owner.is_none_or(|owner| row.owner.id() == Some(owner))
     }
 }
 

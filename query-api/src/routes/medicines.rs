@@ -2,11 +2,11 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use events::{
-    MedicineId,
+    AggregateKind, MedicineId,
     medicine::{Coding, DoseRange, Ingredient, MedicineEntry},
     values::Money,
 };
-use read_models::{MedicineRow, medicine::words};
+use read_models::{MedicineRow, Medicines, medicine::words};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -25,6 +25,7 @@ use crate::{
     reader::{Live, Reader},
     scope::{Reflected, Select},
     sql::Sql,
+    versions::{self, Versioned},
 };
 
 const MODELS: &[&str] = &["medicine_1"];
@@ -309,6 +310,18 @@ async fn search(reader: Live, Query(terms): Query<SearchTerms>) -> Result<Reflec
     Ok(found.map(|rows| Items { items: rows.into_iter().filter_map(Said::medicine).collect(), next: None }))
 }
 
+impl Versioned for Medicines {
+    const KIND: AggregateKind = AggregateKind::Medicine;
+    const COLLECTION: &'static str = "medicines";
+    const SINGULAR: &'static str = "Medicine";
+    const TAG: &'static str = "Medicines";
+
+    async fn find(reader: &Reader, id: Uuid) -> Result<(), Problem> {
+        reader.may_read(Capability::Medicines).await?;
+        by_id(reader, id).await.map(drop)
+    }
+}
+
 pub(super) fn routes() -> ApiRouter<QueryState> {
     ApiRouter::new()
         .api_route(
@@ -340,6 +353,7 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
                 )
             }),
         )
+        .merge(versions::routes::<Medicines>())
 }
 
 #[cfg(test)]

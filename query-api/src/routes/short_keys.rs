@@ -2,8 +2,8 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use chrono::{DateTime, Utc};
-use events::{DoctorId, Role, ShortKeyId, prescription::PrescriptionItem};
-use read_models::ShortKeyRow;
+use events::{AggregateKind, DoctorId, Role, ShortKeyId, prescription::PrescriptionItem};
+use read_models::{ShortKeyRow, ShortKeys};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -13,6 +13,7 @@ use service_kit::{
     json::NoFilters,
     page::List,
 };
+use uuid::Uuid;
 
 use super::ById;
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     scope::{Reflected, Select},
     sort::Sort,
     sql::Sql,
+    versions::{self, Versioned},
 };
 
 const MODELS: &[&str] = &["short_key_1"];
@@ -98,15 +100,19 @@ async fn list(reader: Reader, query: ListQuery<ShortKeyFilters>) -> Result<List<
     Ok(query.answer(keys, position, |key| Last(key.code.clone(), key.id)))
 }
 
+async fn find(reader: &Reader, id: Uuid) -> Result<Reflected<ShortKeyRow>, Problem> {
+    reader.may_read(Capability::ShortKeys).await?;
+    let sql = Sql::new("k.* FROM read.short_key_1 k WHERE k.clinic_id = s.clinic AND k.id = ").bind(id);
+    reader.one::<ShortKeyRow>(Select::new(MODELS, sql)).await?.found()
+}
+
 async fn one(
     reader: Reader,
     Path(path): Path<ById>,
     _: Query<NoFilters>,
     known: IfNoneMatch,
 ) -> Result<Resource<ShortKey>, Problem> {
-    reader.may_read(Capability::ShortKeys).await?;
-    let sql = Sql::new("k.* FROM read.short_key_1 k WHERE k.clinic_id = s.clinic AND k.id = ").bind(path.id);
-    let found = reader.one::<ShortKeyRow>(Select::new(MODELS, sql)).await?.found()?;
+    let found = find(&reader, path.id).await?;
     let tag = ETag::of_resource(found.value.version, found.value.position);
     Ok(Resource::new(found.value.into(), tag, found.position).unless(&known))
 }
@@ -130,6 +136,17 @@ async fn expand(reader: Reader, Query(Typed { code }): Query<Typed>) -> Result<R
         .push(") ORDER BY k.doctor_id IS NULL LIMIT 1");
     let found = reader.one::<ShortKeyRow>(Select::new(MODELS, sql)).await?.found()?;
     Ok(found.map(ShortKey::from))
+}
+
+impl Versioned for ShortKeys {
+    const KIND: AggregateKind = AggregateKind::ShortKey;
+    const COLLECTION: &'static str = "short-keys";
+    const SINGULAR: &'static str = "ShortKey";
+    const TAG: &'static str = "Short keys";
+
+    async fn find(reader: &Reader, id: Uuid) -> Result<(), Problem> {
+        find(reader, id).await.map(drop)
+    }
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {
@@ -162,4 +179,5 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
                     .description("Whose it is, what it stands for, and how often it was used.")
             }),
         )
+        .merge(versions::routes::<ShortKeys>())
 }

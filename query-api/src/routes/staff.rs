@@ -2,8 +2,8 @@
 
 use aide::axum::{ApiRouter, routing::get_with};
 use chrono::{DateTime, Utc};
-use events::{Role, UserId, staff::LockReason};
-use read_models::{StaffRow, staff::StaffStatus};
+use events::{AggregateKind, Role, UserId, staff::LockReason};
+use read_models::{Staff, StaffRow, staff::StaffStatus};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -21,6 +21,7 @@ use crate::{
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
+    versions::{self, Versioned},
 };
 
 const MODELS: &[&str] = &["staff_1"];
@@ -96,20 +97,35 @@ async fn list(reader: Reader, query: ListQuery<StaffFilters>) -> Result<List<Sta
     Ok(query.answer(members, position, |member| member.id))
 }
 
+async fn find(reader: &Reader, id: Uuid) -> Result<Reflected<StaffRow>, Problem> {
+    reader.may_read(Capability::Staff).await?;
+    let sql = Sql::new("u.* FROM read.staff_1 u WHERE u.clinic_id = s.clinic AND u.patient IS NULL AND u.id = ");
+    reader.one::<StaffRow>(Select::new(MODELS, sql.bind(id))).await?.found()
+}
+
 async fn one(
     reader: Reader,
     Path(path): Path<ById>,
     _: Query<NoFilters>,
     known: IfNoneMatch,
 ) -> Result<Resource<StaffMember>, Problem> {
-    reader.may_read(Capability::Staff).await?;
-    let sql = Sql::new("u.* FROM read.staff_1 u WHERE u.clinic_id = s.clinic AND u.patient IS NULL AND u.id = ");
-    let read = reader.one::<StaffRow>(Select::new(MODELS, sql.bind(path.id))).await?.found()?;
+    let read = find(&reader, path.id).await?;
     let tag = ETag::of_resource(read.value.version, read.value.position);
     let timed = read.value.locked_until.is_some();
     let answer = Resource::new(StaffMember::of(read.value, reader.now()), tag, read.position);
     // A lock that ends by the clock changes what is shown without an event.
     Ok(if timed { answer } else { answer.unless(&known) })
+}
+
+impl Versioned for Staff {
+    const KIND: AggregateKind = AggregateKind::Staff;
+    const COLLECTION: &'static str = "staff";
+    const SINGULAR: &'static str = "StaffMember";
+    const TAG: &'static str = "Staff";
+
+    async fn find(reader: &Reader, id: Uuid) -> Result<(), Problem> {
+        find(reader, id).await.map(drop)
+    }
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {
@@ -129,4 +145,5 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
                 op.id("getStaffMember").tag("Staff").summary("One login").description("Roles, status and dates.")
             }),
         )
+        .merge(versions::routes::<Staff>())
 }

@@ -49,7 +49,14 @@ impl Life {
         let amount = ChargeAmount { unit_price, quantity, tax_basis_points: 0, net, tax: 0, total: net };
         let charge = ChargeId(self.history.fresh());
         let sealed = ChargeDescription { description: chance.pick(&NAMES).to_owned() }.into();
-        let captured = ChargeEvent::ChargeCaptured { patient, amount: amount.clone(), procedure: None, sealed };
+        let captured = ChargeEvent::ChargeCaptured {
+            patient,
+            amount: amount.clone(),
+            procedure: None,
+            visit: None,
+            prescription: None,
+            sealed,
+        };
         self.history.push(charge.into(), captured);
         self.till.charges.push((patient, charge, amount));
     }

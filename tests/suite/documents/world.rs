@@ -119,7 +119,8 @@ impl World {
     pub(super) async fn becomes(&self, id: &str, status: &str) -> Value {
         let since = Instant::now();
         loop {
-            let document = self.one(id).await;
+            // The read models may not know of it yet.
+            let document = self.doctor.get(&self.path(&format!("/{id}"))).await.json();
             if document["status"] == status {
                 return document;
             }

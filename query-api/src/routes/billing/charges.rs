@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use events::{
-    AggregateKind, ChargeId, DentalProcedureId, InvoiceId, PatientId,
+    AggregateKind, ChargeId, DentalProcedureId, InvoiceId, PatientId, PrescriptionId, VisitId,
     charge::{ChargeCancellationReason, ChargeStatus},
     values::Money,
 };
@@ -38,6 +38,10 @@ pub struct Charge {
     pub total: Money,
     /// The dental procedure that it is for.
     pub procedure_id: Option<DentalProcedureId>,
+    /// The visit that it is for.
+    pub visit_id: Option<VisitId>,
+    /// The prescription whose medicines it is for.
+    pub prescription_id: Option<PrescriptionId>,
     /// The invoice that it is on.
     pub invoice_id: Option<InvoiceId>,
     pub captured_at: DateTime<Utc>,
@@ -63,6 +67,8 @@ impl From<ChargeRow> for Charge {
             total: money(row.total),
             description: row.description,
             procedure_id: row.procedure_id,
+            visit_id: row.visit_id,
+            prescription_id: row.prescription_id,
             invoice_id: row.invoice_id,
             captured_at: row.captured_at,
             captured: row.captured,

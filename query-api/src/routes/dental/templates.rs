@@ -3,10 +3,10 @@
 use aide::axum::{ApiRouter, routing::get_with};
 use chrono::{DateTime, Utc};
 use events::{
-    DentalTemplateId,
+    AggregateKind, DentalTemplateId,
     dental_template::{FindingPattern, ProposedProcedure},
 };
-use read_models::dental_template::DentalTemplateRow;
+use read_models::{DentalTemplates, dental_template::DentalTemplateRow};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -24,6 +24,7 @@ use crate::{
     routes::ById,
     scope::{Reflected, Select},
     sql::Sql,
+    versions::{self, Versioned},
 };
 
 const MODELS: &[&str] = &["dental_template_1"];
@@ -91,17 +92,32 @@ async fn list(reader: Reader, query: ListQuery<DentalTemplateFilters>) -> Result
     Ok(query.answer(templates, position, |template| template.id))
 }
 
+async fn find(reader: &Reader, id: Uuid) -> Result<Reflected<DentalTemplateRow>, Problem> {
+    may_read(reader).await?;
+    let select = Select::new(MODELS, all().push(" AND t.id = ").bind(id));
+    reader.one::<DentalTemplateRow>(select).await?.found()
+}
+
 async fn one(
     reader: Reader,
     Path(path): Path<ById>,
     _: Query<NoFilters>,
     known: IfNoneMatch,
 ) -> Result<Resource<DentalTemplate>, Problem> {
-    may_read(&reader).await?;
-    let select = Select::new(MODELS, all().push(" AND t.id = ").bind(path.id));
-    let Reflected { value: row, position } = reader.one::<DentalTemplateRow>(select).await?.found()?;
+    let Reflected { value: row, position } = find(&reader, path.id).await?;
     let tag = ETag::of_resource(row.version, row.position);
     Ok(Resource::new(DentalTemplate::from(row), tag, position).unless(&known))
+}
+
+impl Versioned for DentalTemplates {
+    const KIND: AggregateKind = AggregateKind::DentalTemplate;
+    const COLLECTION: &'static str = "dental-templates";
+    const SINGULAR: &'static str = "DentalTemplate";
+    const TAG: &'static str = "Dental templates";
+
+    async fn find(reader: &Reader, id: Uuid) -> Result<(), Problem> {
+        find(reader, id).await.map(drop)
+    }
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {
@@ -124,4 +140,5 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
                     .description("What it fits, and what it proposes.")
             }),
         )
+        .merge(versions::routes::<DentalTemplates>())
 }
