@@ -36,7 +36,7 @@ fn describe(clinic: &DemoClinic, base: &Url) -> String {
     let login = serde_json::json!({"clinic": slug, "username": username, "password": password});
     format!(
         "{name}: {doctors} doctors, {patients} patients, {appointments} appointments, {visits} visits\n  \
-         clinic {slug}, user name {username} (or doctor1, nurse, lab_technician, billing), password {password}\n  \
+         clinic {slug}, user name {username} (or doctor1, receptionist, nurse, lab_technician, billing), password {password}\n  \
          curl -s {base}api/v1/auth/login -H 'content-type: application/json' -d '{login}'\n"
     )
 }

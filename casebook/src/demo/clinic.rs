@@ -40,10 +40,10 @@ pub(super) async fn fill(mut http: Http, name: &str, random: &mut StdRng) -> Res
     let (doctors, doctor) = hire(&http, &home, &slug, &office, &password).await?;
     let patients: Vec<Value> = (0..PATIENTS).map(|n| people::patient(n, random)).collect();
     let patients = create_all(&http, &format!("{home}/patients"), patients.into_iter()).await?;
-    let desk = Desk { http: &http, home: &home, office: &office, doctors: &doctors, patients: &patients };
-    let appointments = desk.book(random).await?;
-    let [nurse, technician, cashier] = staff(&http, &home, &slug, &password).await?;
-    let ward = Ward { home: &home, office: &office, admin: &http, doctor, nurse, technician, cashier };
+    let book = Desk { http: &http, home: &home, office: &office, doctors: &doctors, patients: &patients };
+    let appointments = book.book(random).await?;
+    let [desk, nurse, technician, cashier] = staff(&http, &home, &slug, &password).await?;
+    let ward = Ward { home: &home, office: &office, admin: &http, desk, doctor, nurse, technician, cashier };
     let visits = ward.receive(&patients).await?;
     let (doctors, patients) = (doctors.len(), patients.len());
     Ok(DemoClinic { name, slug, username: USERNAME, password, doctors, patients, appointments, visits })

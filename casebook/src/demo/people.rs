@@ -29,8 +29,12 @@ const DOCTORS: [(&str, &str); 3] = [
 ];
 
 /// The others who work in a clinic: the user name, which is the role too, and the name.
-pub(super) const STAFF: [(&str, &str); 3] =
-    [("nurse", "Sister Elizabeth"), ("lab_technician", "Ravi Deshmukh"), ("billing", "Sunita Joshi")];
+pub(super) const STAFF: [(&str, &str); 4] = [
+    ("receptionist", "Anita Pawar"),
+    ("nurse", "Sister Elizabeth"),
+    ("lab_technician", "Ravi Deshmukh"),
+    ("billing", "Sunita Joshi"),
+];
 
 /// What somebody comes with.
 pub(super) struct Complaint {

@@ -18,6 +18,7 @@ pub(super) struct Ward<'a> {
     pub home: &'a str,
     pub office: &'a str,
     pub admin: &'a Http,
+    pub desk: Http,
     pub doctor: Http,
     pub nurse: Http,
     pub technician: Http,
@@ -63,7 +64,7 @@ impl Ward<'_> {
 
     async fn see(&self, patient: &str, complaint: &Complaint) -> Result<String> {
         let opens = json!({"patient_id": patient, "office_id": self.office, "chief_complaint": complaint.words});
-        let visit = text(&self.nurse.post(&self.path("/visits"), &opens).await?, "id")?;
+        let visit = text(&self.desk.post(&self.path("/visits"), &opens).await?, "id")?;
         let on = |action: &str| self.path(&format!("/visits/{visit}/{action}"));
         let vitals = json!({"body_temperature": {"value": complaint.temperature}, "heart_rate": {"value": 88}});
         self.nurse.post(&on("vitals"), &vitals).await?;

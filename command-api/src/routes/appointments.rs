@@ -10,10 +10,9 @@ use domain::{
 };
 use events::DoctorId;
 use service_kit::{Authenticated, Capability, Limit};
-use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, creates},
     needs::Needs,
 };
 use crate::{app::App, execute::Reached};
@@ -58,20 +57,4 @@ fn is_own_time(who: &Authenticated, reached: &Reached<'_, Appointment>) -> bool 
     }
 }
 
-impl Creates<Appointment> for BookAppointment {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
-
-impl Creates<Appointment> for WaitlistAppointment {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
-
-impl Creates<Appointment> for OverbookAppointment {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(Appointment: BookAppointment, WaitlistAppointment, OverbookAppointment);

@@ -7,10 +7,9 @@ use domain::{
     invoice::{IssueCreditNote, IssueInvoice, IssueRefund, RecordPayment},
 };
 use service_kit::{Authenticated, Capability, Limit};
-use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, creates},
     needs::Needs,
 };
 use crate::{app::App, execute::Reached};
@@ -39,14 +38,5 @@ fn is_payment(_: &Authenticated, reached: &Reached<'_, Invoice>) -> bool {
     }
 }
 
-impl Creates<Charge> for CaptureCharge {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
-
-impl Creates<Invoice> for IssueInvoice {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(Charge: CaptureCharge);
+creates!(Invoice: IssueInvoice);

@@ -8,10 +8,9 @@ use domain::{
     },
 };
 use service_kit::{Capability, Limit};
-use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, creates},
     needs::Needs,
 };
 use crate::app::App;
@@ -31,8 +30,4 @@ pub fn routes() -> ApiRouter<App> {
         .router()
 }
 
-impl Creates<CaseStudy> for DraftCaseStudy {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(CaseStudy: DraftCaseStudy);

@@ -43,6 +43,18 @@ pub trait Creates<A: Aggregate>: CommandOf<A> {
     fn chosen_id(&self) -> Option<Uuid>;
 }
 
+/// Commands that make a resource of the id in their `id`, where the client chose one.
+macro_rules! creates {
+    ($aggregate:ty: $($command:ty),+ $(,)?) => {
+        $(impl $crate::routes::collection::Creates<$aggregate> for $command {
+            fn chosen_id(&self) -> Option<uuid::Uuid> {
+                self.id.map(Into::into)
+            }
+        })+
+    };
+}
+pub(super) use creates;
+
 /// A command that names the resource that it acts on in its body.
 pub trait Names {
     fn named(&self) -> Uuid;

@@ -10,10 +10,9 @@ use domain::{
     dental_template::{DefineTemplate, RetireTemplate},
 };
 use service_kit::{Authenticated, Capability, Limit};
-use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, creates},
     needs::Needs,
 };
 use crate::{app::App, execute::Reached};
@@ -57,8 +56,4 @@ fn is_observation(_: &Authenticated, reached: &Reached<'_, DentalChart>) -> bool
     }
 }
 
-impl Creates<DentalTemplate> for DefineTemplate {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(DentalTemplate: DefineTemplate);

@@ -6,10 +6,9 @@ use domain::{
     department::{AssignHead, AssignStaff, CloseDepartment, CreateDepartment, UnassignStaff},
 };
 use service_kit::Capability;
-use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, creates},
     needs::Needs,
 };
 use crate::app::App;
@@ -26,8 +25,4 @@ pub fn routes() -> ApiRouter<App> {
         .router()
 }
 
-impl Creates<Department> for CreateDepartment {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(Department: CreateDepartment);

@@ -10,10 +10,9 @@ use domain::{
 };
 use events::lab_order::LabOrderStatus;
 use service_kit::{Authenticated, Capability, Limit};
-use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, creates},
     needs::Needs,
 };
 use crate::{app::App, execute::Reached};
@@ -42,14 +41,4 @@ fn is_draft(_: &Authenticated, reached: &Reached<'_, LabOrder>) -> bool {
     reached.state.is_none_or(|order| order.status == LabOrderStatus::Draft)
 }
 
-impl Creates<LabOrder> for OrderTests {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
-
-impl Creates<LabOrder> for DraftTests {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(LabOrder: OrderTests, DraftTests);

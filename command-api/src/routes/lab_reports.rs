@@ -9,10 +9,9 @@ use domain::{
     },
 };
 use service_kit::{Capability, Limit};
-use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, creates},
     needs::Needs,
 };
 use crate::app::App;
@@ -35,8 +34,4 @@ pub fn routes() -> ApiRouter<App> {
         .router()
 }
 
-impl Creates<LabReport> for RegisterReport {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(LabReport: RegisterReport);

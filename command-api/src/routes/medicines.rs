@@ -12,10 +12,9 @@ use events::MedicineId;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use service_kit::{Capability, Limit};
-use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, creates},
     needs::Needs,
 };
 use crate::app::App;
@@ -40,11 +39,7 @@ pub fn routes() -> ApiRouter<App> {
     of_clinic.router().merge(of_platform.router())
 }
 
-impl Creates<Medicine> for AddMedicine {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(Medicine: AddMedicine, AddPlatformMedicine);
 
 /// Adds a medicine to the platform's catalogue, which every clinic sees.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -64,12 +59,6 @@ pub struct UpdatePlatformMedicine(pub MedicineDraft);
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RetirePlatformMedicine {}
-
-impl Creates<Medicine> for AddPlatformMedicine {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
 
 impl From<AddPlatformMedicine> for MedicineCommand {
     fn from(AddPlatformMedicine { id, medicine }: AddPlatformMedicine) -> Self {

@@ -6,10 +6,9 @@ use domain::{
     note::{AddNoteAddendum, AmendNote, CosignNote, ReleaseNote, RetractNote, SaveNoteDraft, SignNote, StartNote},
 };
 use service_kit::{Authenticated, Capability, Limit};
-use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, creates},
     needs::Needs,
 };
 use crate::{app::App, execute::Reached};
@@ -36,8 +35,4 @@ fn is_own(who: &Authenticated, reached: &Reached<'_, Note>) -> bool {
     reached.state.is_none_or(|note| note.author == who.user())
 }
 
-impl Creates<Note> for StartNote {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(Note: StartNote);

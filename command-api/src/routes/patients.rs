@@ -17,7 +17,7 @@ use service_kit::{Authenticated, Capability, Limit};
 use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates, Names},
+    collection::{Collection, Names, creates},
     needs::Needs,
 };
 use crate::{app::App, execute::Reached};
@@ -71,11 +71,7 @@ fn is_own(who: &Authenticated, reached: &Reached<'_, Patient>) -> bool {
     who.patient() == Some(PatientId(reached.target.id))
 }
 
-impl Creates<Patient> for RegisterPatient {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(Patient: RegisterPatient);
 
 /// Agrees, for the platform, to the erasure of a patient of a clinic that has one administrator; see
 /// `ApproveErasure`. The answer shows nothing of the record.

@@ -11,10 +11,9 @@ use domain::{
     },
 };
 use service_kit::{Authenticated, Capability, Limit};
-use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, creates},
     needs::Needs,
     prescription_check,
 };
@@ -72,8 +71,4 @@ fn is_drafting(_: &Authenticated, reached: &Reached<'_, Prescription>) -> bool {
     }
 }
 
-impl Creates<Prescription> for DraftPrescription {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(Prescription: DraftPrescription);

@@ -7,10 +7,9 @@ use domain::{
 };
 use events::DoctorId;
 use service_kit::{Authenticated, Capability, Limit};
-use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, creates},
     needs::Needs,
 };
 use crate::{app::App, execute::Reached};
@@ -40,8 +39,4 @@ fn is_own(who: &Authenticated, reached: &Reached<'_, ShortKey>) -> bool {
     owner == Some(DoctorId::from(who.user()))
 }
 
-impl Creates<ShortKey> for DefineShortKey {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(ShortKey: DefineShortKey);

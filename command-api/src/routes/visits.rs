@@ -11,10 +11,9 @@ use domain::{
 };
 use events::visit::VisitStatus;
 use service_kit::{Authenticated, Capability, Limit};
-use uuid::Uuid;
 
 use super::{
-    collection::{Collection, Creates},
+    collection::{Collection, creates},
     needs::Needs,
 };
 use crate::{app::App, execute::Reached};
@@ -58,8 +57,4 @@ fn waits(_: &Authenticated, reached: &Reached<'_, Visit>) -> bool {
     }
 }
 
-impl Creates<Visit> for OpenVisit {
-    fn chosen_id(&self) -> Option<Uuid> {
-        self.id.map(Into::into)
-    }
-}
+creates!(Visit: OpenVisit);
