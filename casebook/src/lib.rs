@@ -9,6 +9,7 @@ pub mod commands;
 pub mod data_dir;
 pub mod demo;
 pub mod erasure;
+pub mod fonts;
 mod http;
 pub mod import;
 pub mod instance;
@@ -24,7 +25,7 @@ use anyhow::Context;
 use clap::{Args, Parser};
 use service_kit::config::CommonConfig;
 
-use crate::{attachments::AttachmentConfig, keys::KeyConfig, schedule::ScheduleConfig};
+use crate::{attachments::AttachmentConfig, fonts::FontConfig, keys::KeyConfig, schedule::ScheduleConfig};
 
 /// Brings the log and the read models to what this program expects; as the owner of the database.
 pub async fn migrate(owner: &sqlx::PgPool) -> anyhow::Result<()> {
@@ -53,4 +54,6 @@ pub struct Config {
     pub attachments: AttachmentConfig,
     #[command(flatten)]
     pub schedule: ScheduleConfig,
+    #[command(flatten)]
+    pub fonts: FontConfig,
 }

@@ -19,8 +19,9 @@ use event_store::{
     publish::Publisher,
     relay::Relay,
 };
+use printing::{Fonts, Printer};
 use projector::{History, Projector};
-use query_api::{QueryState, export::Exporter};
+use query_api::{QueryState, export::Exporter, paper::Press};
 use secrecy::{ExposeSecret, SecretString};
 use service_kit::{
     Authority,
@@ -72,6 +73,7 @@ pub struct System {
     nats: Client,
     master_key: MasterKey,
     attachments: Attachments,
+    press: Press,
     opened_key_life: Duration,
     lifecycle: Lifecycle,
     store: OnceLock<Store>,
@@ -93,12 +95,13 @@ impl System {
         let nats = bus::connect(nats, name).await?;
         let (lifecycle, store) = (lifecycle.clone(), OnceLock::new());
         let (checkpoint_keys, anchors): (Keys, _) = (Arc::new(|| Ok(Vec::new())), None);
-        let opened_key_life = OPENED_KEY_LIFE;
+        let (opened_key_life, press) = (OPENED_KEY_LIFE, Press::new(Printer::new(Fonts::embedded())));
         Ok(Self {
             database,
             nats,
             master_key,
             attachments,
+            press,
             opened_key_life,
             lifecycle,
             store,
@@ -112,6 +115,12 @@ impl System {
     #[must_use]
     pub fn with_opened_key_life(self, opened_key_life: Duration) -> Self {
         Self { opened_key_life, ..self }
+    }
+
+    /// Prints in these fonts instead of those that come along.
+    #[must_use]
+    pub fn with_fonts(self, fonts: Fonts) -> Self {
+        Self { press: Press::new(Printer::new(fonts)), ..self }
     }
 
     /// Signs and verifies by the key and the anchors of the configuration.
@@ -140,8 +149,20 @@ impl System {
         let (opener, ledger) = (Arc::new(store.clone()), Arc::new(store.clone()));
         let signed = Signed::new(DbRole::Auditor.pool(self.database.clone(), EXPORT_CONNECTIONS));
         let exporter = Exporter { store: store.clone(), signed };
-        let attachments = self.attachments.clone();
-        QueryState { db, authority, opener, store, ledger, exporter, attachments, watch, auditor, checkpoint_keys }
+        let (attachments, press) = (self.attachments.clone(), self.press.clone());
+        QueryState {
+            db,
+            authority,
+            opener,
+            store,
+            ledger,
+            exporter,
+            attachments,
+            press,
+            watch,
+            auditor,
+            checkpoint_keys,
+        }
     }
 
     /// Verifies by what was anchored.

@@ -59,11 +59,22 @@ pub struct ClinicProfile {
     pub registration_number: Option<String>,
     /// GSTIN in India.
     pub tax_id: Option<String>,
-    /// An URL.
+    /// An URL, for pages; what is printed is set by itself ([`ClinicLogo`]).
     pub logo: Option<String>,
     /// IANA name, `Asia/Kolkata`.
     #[schemars(with = "String")]
     pub time_zone: Tz,
+}
+
+/// A picture that stands for the clinic on what it prints. Small enough to lie in the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClinicLogo {
+    /// `image/png` or `image/jpeg`.
+    pub media_type: String,
+    /// Of the picture, in hexadecimal digits.
+    pub sha256: String,
+    /// The picture, in base64 (RFC 4648, 4).
+    pub data: String,
 }
 
 /// What happens when a slot is taken already.
@@ -198,6 +209,10 @@ pub enum ClinicEvent {
     ClinicProfileUpdated {
         profile: ClinicProfile,
     },
+    ClinicLogoSet {
+        logo: ClinicLogo,
+    },
+    ClinicLogoRemoved {},
     OfficeAdded {
         office: Office,
     },

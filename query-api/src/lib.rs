@@ -3,7 +3,7 @@
 //! A request becomes a [`reader::Reader`], which only authorising makes; a reader runs queries in the scope of
 //! its clinic and nowhere else ([`scope`]), as new as the request asks for ([`fresh`]). One file per read model
 //! under [`routes`]. Resources of patients' records share their
-//! routes ([`clinical`]). Whatever shows a patient's data is answered through [`disclosure`].
+//! routes ([`clinical`]); some are printed ([`paper`]). Whatever shows a patient's data is answered through [`disclosure`].
 
 mod audience;
 mod audit;
@@ -13,6 +13,7 @@ pub mod export;
 pub mod fresh;
 mod glass;
 mod grants;
+pub mod paper;
 pub mod past;
 pub mod reader;
 pub mod replay;
@@ -36,7 +37,7 @@ use event_store::{
 use service_kit::Authority;
 use sqlx::PgPool;
 
-use crate::{disclosure::Ledger, export::Exporter};
+use crate::{disclosure::Ledger, export::Exporter, paper::Press};
 
 /// What the query API needs.
 #[derive(Clone)]
@@ -54,6 +55,8 @@ pub struct QueryState {
     pub exporter: Exporter,
     /// Where the bytes of documents are.
     pub attachments: Attachments,
+    /// Prints documents.
+    pub press: Press,
     /// Wakes who waits for a position.
     pub watch: PositionWatch,
     /// Verifies the ledgers; its store sees all clinics.

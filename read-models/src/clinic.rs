@@ -149,6 +149,8 @@ impl ClinicRow {
             | ClinicEvent::LegalHoldLifted { .. }
             | ClinicEvent::ClinicClosed { .. }
             | ClinicEvent::ClinicShredded {} => {}
+            // Told by `read.clinic_logo_1`.
+            ClinicEvent::ClinicLogoSet { .. } | ClinicEvent::ClinicLogoRemoved {} => {}
             ClinicEvent::AuditorGranted { .. } | ClinicEvent::AuditorGrantRevoked { .. } => {}
         }
     }

@@ -1,9 +1,10 @@
 //! The list of all read models.
 
 use crate::{
-    AppointmentDays, Appointments, BillingDays, CaseStudies, Charges, Clinics, DentalCharts, DentalTemplates,
-    Departments, Doctors, Documents, EmergencyAccesses, Erasures, Invoices, LabOrders, LabReports, Medicines, Notes,
-    PatientStats, Patients, Prescriptions, Projection, Retentions, ShortKeys, Staff, Usage, Visits, Vitals,
+    AppointmentDays, Appointments, BillingDays, CaseStudies, Charges, ClinicLogos, Clinics, DentalCharts,
+    DentalTemplates, Departments, Doctors, Documents, EmergencyAccesses, Erasures, Invoices, LabOrders, LabReports,
+    Medicines, Notes, PatientStats, Patients, Prescriptions, Projection, Retentions, ShortKeys, Staff, Usage, Visits,
+    Vitals,
 };
 
 /// Something to be done with a read model, whichever it is.
@@ -35,6 +36,7 @@ macro_rules! projections {
 
 projections! {
     Clinics,
+    ClinicLogos,
     Staff,
     Doctors,
     Appointments,

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use aws_lc_rs::digest;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use chrono::{DateTime, Days, NaiveTime, Utc};
 use chrono_tz::Asia::Kolkata;
 use events::calendar::instant;
@@ -10,6 +11,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::http::{Answer, Client};
+
+/// A PNG: a square of one colour.
+pub const LOGO: &[u8] = include_bytes!("../../printing/tests/suite/logo.png");
 
 pub const PASSWORD: &str = "correct horse battery staple";
 
@@ -172,6 +176,11 @@ impl TestClinic {
         let path = self.path(&format!("/lab-reports/{report}/results"));
         technician.post(&path, json!({"result": result})).await.expect(200);
         (order, report)
+    }
+
+    /// With a picture to be printed.
+    pub async fn with_logo(&self) {
+        self.post("/logo", json!({"picture": BASE64_STANDARD.encode(LOGO)})).await.expect(200);
     }
 
     /// Lifts every limit of the plan.

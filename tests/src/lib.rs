@@ -10,7 +10,7 @@ mod signed;
 mod stack;
 
 pub use access::{AccessLog, Accessed};
-pub use clinic::{PASSWORD, TestClinic, working_time};
+pub use clinic::{LOGO, PASSWORD, TestClinic, working_time};
 pub use http::{Answer, Client};
 pub use load::Load;
 pub use stack::{MASTER_KEY, Stack};

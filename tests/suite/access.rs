@@ -16,6 +16,7 @@ use tests::{AccessLog, Accessed, Answer, Client, PASSWORD, Stack, TestClinic, wo
 const SHOW_NO_PATIENT: &[(&str, &str)] = &[
     ("", "the clinic's profile"),
     ("/settings", "the clinic's own"),
+    ("/logo", "the clinic's own"),
     ("/subscription", "plan and limits"),
     ("/offices", "the clinic's own"),
     ("/staff", "logins of staff; portal accounts of patients are not among them"),
@@ -149,6 +150,7 @@ impl Scene {
         let study = json!({"title": "A cough", "patients": [part]});
         let case_study = everything.post(&clinic.path("/case-studies"), study).await.expect(201).id();
         let document = clinic.uploaded(&clinic.admin, &asha).await;
+        clinic.with_logo().await;
         stack.caught_up().await;
         stack.checkpoint().await;
         let day = start.with_timezone(&chrono_tz::Asia::Kolkata).date_naive().to_string();

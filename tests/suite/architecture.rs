@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, PackageId};
 
 /// The arrows of ARCHITECTURE.md; `casebook` and `tests` compose all and are not listed.
-const MAY_IMPORT: [(&str, &[&str]); 12] = [
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("events", &[]),
     ("domain", &["events"]),
     ("read-models", &["events"]),
     ("proof", &["events"]),
+    ("printing", &["events"]),
     ("event-store", &["events", "proof"]),
     ("attachments", &["events", "event-store"]),
     ("verifier", &["events", "proof"]),
@@ -17,7 +18,10 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("local-servers", &[]),
     ("projector", &["events", "event-store", "read-models", "service-kit"]),
     ("command-api", &["attachments", "domain", "events", "event-store", "service-kit"]),
-    ("query-api", &["attachments", "events", "event-store", "projector", "proof", "read-models", "service-kit"]),
+    (
+        "query-api",
+        &["attachments", "events", "event-store", "printing", "projector", "proof", "read-models", "service-kit"],
+    ),
 ];
 
 const PURE: [&str; 3] = ["events", "domain", "read-models"];
@@ -64,6 +68,15 @@ fn the_offline_verifier_reaches_no_runtime_no_database_and_no_network() {
     let reached = reached_from(&metadata(), "verifier");
     for impure in ["tokio", "sqlx", "axum", "async-nats", "reqwest", "rustls"] {
         assert!(!reached.contains(impure), "the verifier reaches {impure}");
+    }
+}
+
+/// The typesetter brings a random number generator along, for filler text that no template asks for.
+#[test]
+fn printing_reaches_no_runtime_no_database_and_no_network() {
+    let reached = reached_from(&metadata(), "printing");
+    for impure in ["tokio", "sqlx", "axum", "async-nats", "reqwest", "rustls", "typst-kit"] {
+        assert!(!reached.contains(impure), "printing reaches {impure}");
     }
 }
 

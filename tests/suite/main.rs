@@ -27,6 +27,7 @@ mod notes;
 mod outages;
 mod past;
 mod prescriptions;
+mod printing;
 mod refusals;
 mod replays;
 mod schedule;

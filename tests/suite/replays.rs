@@ -68,6 +68,7 @@ async fn every_query_is_answered_as_it_was() {
     let stack = Stack::start().await;
     let mut clinic = TestClinic::register(&stack.client()).await;
     clinic.without_limits(&stack.platform().await).await;
+    clinic.with_logo().await;
     // Whose roles show everything.
     clinic.admin = clinic.doctor_and_administrator().await;
     let (doctor, patient) = (clinic.doctor().await, clinic.patient("Asha").await);

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{Answer, Client, PASSWORD, Stack, TestClinic, working_time};
+use tests::{Answer, Client, LOGO, PASSWORD, Stack, TestClinic, working_time};
 
 /// What a command on a resource needs to be understood at all, by operation.
 fn body_of(operation: &str) -> Option<Value> {
@@ -59,6 +60,7 @@ fn body_of(operation: &str) -> Option<Value> {
         "MergePatient" => json!({"survivor_id": some}),
         "AddIdentifier" => json!({"type": "passport", "value": "Z1234567"}),
         "EndIdentifier" => json!({"identifier_id": some}),
+        "SetLogo" => json!({"picture": BASE64_STANDARD.encode(LOGO)}),
         "SetEmergencyContact" => json!({"name": "Vikram"}),
         "LinkFamily" => json!({"relative_id": some, "relationship": "sister"}),
         "RecordAllergy" => json!({"substance": "penicillin"}),

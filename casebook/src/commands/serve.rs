@@ -90,6 +90,6 @@ impl Service {
         try_master_key(master_key()?, database).await?;
         let attachments = config.attachments.open(&data_dir)?;
         let system = System::connect(self.name(), database, nats, master_key()?, attachments, lifecycle).await?;
-        Ok(system.with_checkpoints(config))
+        Ok(system.with_checkpoints(config).with_fonts(config.fonts.open()?))
     }
 }

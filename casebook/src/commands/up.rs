@@ -46,7 +46,7 @@ async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listen
     let attachments = config.attachments.open(&DataDir::at(&config.common.data_dir))?;
     let (database, nats) = (servers.database_url(), &servers.nats_url);
     let system = System::connect("casebook", database, nats, master_key, attachments, lifecycle).await?;
-    let system = system.with_checkpoints(config);
+    let system = system.with_checkpoints(config).with_fonts(config.fonts.open()?);
     let keys = SigningKeys::open(&config.common.signing_key_file())?;
     let commands = system.commands(&keys);
     if let Some(first) = platform::first_administrator(&commands.executor).await? {

@@ -57,7 +57,12 @@ fn every_query_is_described_and_answers_json_or_a_file() {
         assert!(
             matches!(
                 types[..],
-                ["application/json" | "application/fhir+json" | "application/zip" | "application/octet-stream"]
+                ["application/json"
+                    | "application/fhir+json"
+                    | "application/zip"
+                    | "application/octet-stream"
+                    | "application/pdf"
+                    | "image/*"]
             ),
             "{path}: {types:?}"
         );

@@ -5,8 +5,8 @@ use domain::{
     Clinic, ClinicCommand,
     clinic::{
         ActivateSubscription, AddOffice, CancelClosure, ChangePlan, CloseClinic, CloseOffice, DeclareClosure,
-        GrantAuditor, LiftLegalHold, PlaceLegalHold, ResumeClinic, RevokeAuditorGrant, SetLimits, SetOfficeHours,
-        SuspendClinic, UpdateProfile, UpdateSettings,
+        GrantAuditor, LiftLegalHold, PlaceLegalHold, RemoveLogo, ResumeClinic, RevokeAuditorGrant, SetLimits, SetLogo,
+        SetOfficeHours, SuspendClinic, UpdateProfile, UpdateSettings,
     },
     values::Reason,
 };
@@ -28,6 +28,8 @@ pub fn routes() -> ApiRouter<App> {
     let by_administrators = Collection::of_clinic("")
         .patch_clinic::<UpdateProfile>("", PROFILE)
         .patch_clinic::<UpdateSettings>("/settings", PROFILE)
+        .on_clinic::<SetLogo>("/logo", PROFILE)
+        .on_clinic::<RemoveLogo>("/logo/remove", PROFILE)
         .add_to_clinic::<AddOffice>("/offices", "office_id", PROFILE)
         .on_clinic::<CloseOffice>("/offices/close", PROFILE)
         .on_clinic::<SetOfficeHours>("/offices/hours", PROFILE)

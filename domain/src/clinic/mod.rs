@@ -4,6 +4,7 @@ mod auditors;
 mod closing;
 mod closures;
 mod holds;
+mod logo;
 mod offices;
 mod plan;
 mod profile;
@@ -23,6 +24,7 @@ pub use auditors::{GrantAuditor, RevokeAuditorGrant};
 pub use closing::{CloseClinic, ShredClinic};
 pub use closures::{CancelClosure, DeclareClosure};
 pub use holds::{LiftLegalHold, PlaceLegalHold};
+pub use logo::{RemoveLogo, SetLogo};
 pub use offices::{AddOffice, CloseOffice, SetOfficeHours};
 pub use plan::{ActivateSubscription, ChangePlan, OwnLimits, PaidPlan, SetLimits};
 pub use profile::{OverbookingPolicy, RetentionPeriods, UpdateProfile, UpdateSettings};
@@ -35,6 +37,8 @@ pub enum ClinicCommand {
     Register(RegisterClinic),
     UpdateProfile(UpdateProfile),
     UpdateSettings(UpdateSettings),
+    SetLogo(SetLogo),
+    RemoveLogo(RemoveLogo),
     AddOffice(AddOffice),
     CloseOffice(CloseOffice),
     SetOfficeHours(SetOfficeHours),
@@ -76,6 +80,7 @@ impl Aggregate for Clinic {
             (_, C::LiftLegalHold(_)) => vec![two_persons::reads()],
             (_, C::GrantAuditor(command)) => command.reads(),
             (None, C::DeclareClosure(_))
+            | (_, C::SetLogo(_) | C::RemoveLogo(_))
             | (_, C::UpdateSettings(_) | C::SetOfficeHours(_) | C::CancelClosure(_))
             | (_, C::SetLimits(_) | C::Suspend(_) | C::Resume(_) | C::Close(_) | C::Shred(_))
             | (_, C::RevokeAuditorGrant(_)) => Vec::new(),
@@ -102,6 +107,8 @@ impl Aggregate for Clinic {
             (Some(clinic), _) if clinic.closed.is_some() => Err(closing::closed()),
             (Some(clinic), C::UpdateProfile(command)) => command.decide(clinic, facts, context),
             (Some(clinic), C::UpdateSettings(command)) => Ok(command.decide(clinic, context)),
+            (Some(clinic), C::SetLogo(command)) => Ok(command.decide(clinic, context)),
+            (Some(clinic), C::RemoveLogo(command)) => Ok(command.decide(clinic, context)),
             (Some(clinic), C::AddOffice(command)) => command.decide(clinic, facts, context),
             (Some(clinic), C::CloseOffice(command)) => command.decide(clinic, facts, context),
             (Some(clinic), C::SetOfficeHours(command)) => command.decide(clinic, context),
@@ -115,6 +122,7 @@ impl Aggregate for Clinic {
             (Some(clinic), C::GrantAuditor(command)) => command.decide(clinic, facts, context),
             (Some(clinic), C::RevokeAuditorGrant(command)) => command.decide(clinic, context),
             (None, C::UpdateProfile(_) | C::UpdateSettings(_) | C::SetLimits(_))
+            | (None, C::SetLogo(_) | C::RemoveLogo(_))
             | (None, C::AddOffice(_) | C::CloseOffice(_) | C::SetOfficeHours(_))
             | (None, C::DeclareClosure(_) | C::CancelClosure(_) | C::ActivateSubscription(_) | C::ChangePlan(_))
             | (None, C::Suspend(_) | C::Resume(_) | C::Close(_) | C::Shred(_))

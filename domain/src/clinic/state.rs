@@ -55,6 +55,8 @@ pub struct Clinic {
     pub closed: Option<Closed>,
     /// The auditors of grants that were not revoked; those that are over are among them.
     pub auditor_grants: BTreeMap<AuditorGrantId, UserId>,
+    /// The SHA-256 of the logo, in hexadecimal digits.
+    pub logo_sha256: Option<String>,
 }
 
 impl Clinic {
@@ -117,6 +119,8 @@ impl Clinic {
         match event {
             ClinicEvent::ClinicRegistered { .. } => return None,
             ClinicEvent::ClinicProfileUpdated { profile } => self.profile = profile.clone(),
+            ClinicEvent::ClinicLogoSet { logo } => self.logo_sha256 = Some(logo.sha256.clone()),
+            ClinicEvent::ClinicLogoRemoved {} => self.logo_sha256 = None,
             ClinicEvent::OfficeAdded { office } => {
                 let known = self.office(office.id).is_some() || self.closed_offices.contains(&office.id);
                 (!known).then(|| self.offices.push(office.clone()))?;
@@ -175,6 +179,7 @@ impl Clinic {
             holds: BTreeMap::new(),
             closed: None,
             auditor_grants: BTreeMap::new(),
+            logo_sha256: None,
         })
     }
 }

@@ -27,6 +27,8 @@ pub const TABLE: &[Meaning] = &[
     // The clinic.
     line("ClinicRegistered", Configuration, C, "registered the clinic {slug}"),
     line("ClinicProfileUpdated", Configuration, U, "changed the clinic's profile"),
+    line("ClinicLogoSet", Configuration, U, "set the clinic's logo"),
+    line("ClinicLogoRemoved", Configuration, U, "removed the clinic's logo"),
     line("OfficeAdded", Configuration, C, "added the office {office.name}"),
     line("OfficeClosed", Configuration, U, "closed the office {office}"),
     line("OfficeHoursSet", Configuration, U, "set the hours of the office {office}"),

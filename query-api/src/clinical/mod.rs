@@ -22,8 +22,8 @@ use uuid::Uuid;
 pub(crate) use door::admitted;
 pub use door::{Parts, Sight};
 pub(crate) use history::versions;
-pub(crate) use one::{Found, find};
-pub(crate) use person::{OfPerson, of_person};
+pub(crate) use one::{Found, Shown, find, shown};
+pub(crate) use person::{OfPerson, of_person, of_visit};
 pub(crate) use registry::seen;
 
 use crate::{QueryState, past::Past, reader::Reader, sql::Sql};
@@ -157,7 +157,7 @@ pub fn routes_of_patient<R: ClinicalResource>() -> ApiRouter<QueryState> {
 }
 
 /// As commands are grouped: `Lab reports`.
-fn tag(plural: &str) -> String {
+pub(crate) fn tag(plural: &str) -> String {
     let words = words(plural);
     let (first, rest) = words.split_at(1);
     first.to_uppercase() + rest

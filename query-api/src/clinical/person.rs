@@ -5,7 +5,7 @@ use events::{PatientId, Position};
 use service_kit::{AsOf, Problem};
 use uuid::Uuid;
 
-use super::{ClinicalResource, door::admitted};
+use super::{ClinicalResource, Sight, door::admitted};
 use crate::{
     past::{Moment, Past},
     reader::Reader,
@@ -21,6 +21,38 @@ pub(crate) struct OfPerson<R: ClinicalResource> {
     pub group: Vec<PatientId>,
     /// What time it is, or was.
     pub now: DateTime<Utc>,
+}
+
+/// What belongs to one visit of a person whose record the asker may see, the earliest first; `None` where the asker sees
+/// nothing of the kind. `takes` says of a row in memory what the column `visit_id` says of it.
+pub(crate) async fn of_visit<R: ClinicalResource>(
+    reader: &Reader,
+    past: Option<&Past>,
+    group: &[Uuid],
+    visit: Uuid,
+    takes: impl Fn(&R::Row) -> bool,
+) -> Result<Option<Vec<R::Row>>, Problem> {
+    let Some(sight) = Sight::known::<R>(reader, group) else { return Ok(None) };
+    let all = match past {
+        Some(past) => past.rows::<R>().into_sorted().into_iter().map(|(_, row)| row).collect(),
+        None => {
+            let sql = Sql::new("a.* FROM ")
+                .push(R::TABLE)
+                .push(" a WHERE a.clinic_id = s.clinic AND a.patient_id = ANY(")
+                .bind(group)
+                .push(") AND a.visit_id = ")
+                .bind(visit);
+            reader.all::<R::Row>(Select::new(R::MODELS, sight.narrow::<R>(sql))).await?.value
+        }
+    };
+    let mut rows = Vec::new();
+    for row in all {
+        if takes(&row) && sight.shows::<R>(reader, &row).await? {
+            rows.push(row);
+        }
+    }
+    rows.sort_by_key(|row| (R::place(row).at, R::place(row).id));
+    Ok(Some(rows))
 }
 
 /// `condition` is on `a`, the row, and begins with ` AND`; `takes` the same for a row in memory.

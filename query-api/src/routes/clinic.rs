@@ -1,5 +1,7 @@
 //! The clinic itself: profile, settings, subscription, offices.
 
+mod logo;
+
 use aide::axum::{ApiRouter, routing::get_with};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -73,7 +75,10 @@ pub struct Clinic {
     pub registration_number: Option<String>,
     /// GSTIN in India.
     pub tax_id: Option<String>,
+    /// An URL, as the clinic gave it; what is printed is `printed_logo`.
     pub logo: Option<String>,
+    /// The picture on printed documents, under `/logo`.
+    pub printed_logo: Option<PrintedLogo>,
     /// IANA name; days and hours are cut in it.
     pub time_zone: String,
     pub plan: Plan,
@@ -82,8 +87,17 @@ pub struct Clinic {
     pub version: i64,
 }
 
+/// A clinic's picture.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct PrintedLogo {
+    /// `image/png` or `image/jpeg`.
+    pub media_type: String,
+    /// In hexadecimal digits.
+    pub sha256: String,
+}
+
 impl Clinic {
-    fn of(row: ClinicRow, now: DateTime<Utc>) -> Self {
+    fn of(Profile { clinic: row, logo }: Profile, now: DateTime<Utc>) -> Self {
         Self {
             status: ClinicStatus::of(&row, now),
             id: row.id,
@@ -96,6 +110,7 @@ impl Clinic {
             registration_number: row.registration_number,
             tax_id: row.tax_id,
             logo: row.logo,
+            printed_logo: logo,
             time_zone: row.time_zone.name().to_owned(),
             plan: row.plan,
             suspension_reason: row.suspension_reason,
@@ -186,10 +201,23 @@ fn tag(row: &ClinicRow) -> ETag {
     ETag::of_resource(row.version, row.position)
 }
 
+#[derive(Deserialize)]
+struct Profile {
+    clinic: ClinicRow,
+    logo: Option<PrintedLogo>,
+}
+
 async fn profile(reader: Reader, _: Query<NoFilters>, known: IfNoneMatch) -> Result<Resource<Clinic>, Problem> {
-    let Reflected { value: row, position } = read(&reader).await?;
-    let tag = tag(&row);
-    let clinic = Clinic::of(row, reader.now());
+    reader.may_read(Capability::ClinicProfile).await?;
+    let sql = Sql::new(
+        "to_jsonb(c) AS clinic, l.logo - 'data' AS logo FROM read.clinic_1 c \
+         LEFT JOIN read.clinic_logo_1 l ON l.clinic_id = s.clinic AND l.id = s.clinic \
+         WHERE c.clinic_id = s.clinic AND c.id = s.clinic",
+    );
+    let read = reader.one::<Profile>(Select::new(&[MODEL, logo::MODEL], sql)).await?.found()?;
+    let Reflected { value: profile, position } = read;
+    let tag = tag(&profile.clinic);
+    let clinic = Clinic::of(profile, reader.now());
     let by_time = clinic.status.came_by_time();
     let answer = Resource::new(clinic, tag, position);
     Ok(if by_time { answer } else { answer.unless(&known) })
@@ -253,7 +281,7 @@ async fn offices(reader: Reader, query: ListQuery<OfficeFilters>) -> Result<List
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {
-    ApiRouter::new()
+    logo::routes()
         .api_route(
             "/",
             get_with(profile, |op| {

@@ -1,5 +1,7 @@
 //! The medicines that a clinic sees: the platform's, in the clinic's own words where it has them, and its own.
 
+use std::collections::HashMap;
+
 use aide::axum::{ApiRouter, routing::get_with};
 use events::{
     AggregateKind, MedicineId,
@@ -320,6 +322,25 @@ impl Versioned for Medicines {
         reader.may_read(Capability::Medicines).await?;
         by_id(reader, id).await.map(drop)
     }
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: MedicineId,
+    #[serde(flatten)]
+    said: Said,
+}
+
+/// What the clinic says today of these medicines.
+pub(crate) async fn entries(
+    reader: &Reader,
+    medicines: Vec<MedicineId>,
+) -> Result<HashMap<MedicineId, MedicineEntry>, Problem> {
+    let ids: Vec<Uuid> = medicines.into_iter().map(|id| id.0).collect();
+    let sql = Sql::new("m.id, ").push(BOTH).push(" FROM unnest(").bind(ids).push("::uuid[]) m(id)").push(WITH_BOTH);
+    let found = reader.all::<Named>(Select::new(MODELS, sql)).await?.value;
+    let entry = |said: Said| said.here.and_then(|row| row.entry).or_else(|| said.platform?.entry);
+    Ok(found.into_iter().filter_map(|Named { id, said }| Some((id, entry(said)?))).collect())
 }
 
 pub(super) fn routes() -> ApiRouter<QueryState> {

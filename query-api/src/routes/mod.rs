@@ -41,7 +41,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::{QueryState, clinical};
+use crate::{QueryState, clinical, paper};
 
 /// Where everything of one clinic lies.
 const CLINIC: &str = "/clinic/{slug}/api/v1";
@@ -64,6 +64,7 @@ pub fn all() -> ApiRouter<QueryState> {
         .merge(case_studies::routes())
         .merge(documents::routes())
         .merge(patients::routes())
+        .merge(paper::routes())
         .merge(history::routes())
         .merge(prescriptions::routes())
         .merge(medications::routes())

@@ -58,7 +58,7 @@ pub struct Prescription {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PrescriptionItem {
     #[serde(flatten)]
-    line: PrescriptionLine,
+    pub(crate) line: PrescriptionLine,
     /// What may still be handed out, the refills in use included, in the unit of the quantity.
     #[serde(with = "rust_decimal::serde::float")]
     #[schemars(with = "f64")]

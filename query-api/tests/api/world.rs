@@ -17,7 +17,8 @@ use events::{Actor, Client, ClinicId, Ledger, PatientId, Purpose, Recorded, Role
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use local_servers::LocalPostgres;
-use query_api::{QueryState, export::Exporter};
+use printing::{Fonts, Printer};
+use query_api::{QueryState, export::Exporter, paper::Press};
 use read_models::{Projection, Rows, Visitor, sample::History};
 use serde_json::{Value, json};
 use service_kit::{
@@ -153,6 +154,7 @@ impl World {
             ledger,
             exporter,
             attachments,
+            press: Press::new(Printer::new(Fonts::embedded())),
             watch,
             auditor,
             checkpoint_keys,

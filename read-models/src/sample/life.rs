@@ -7,7 +7,7 @@ use events::{
     DocumentEvent, DocumentId, LabOrderEvent, LabOrderId, LabReportEvent, LabReportId, LabResultId, LeaveId, Number,
     OfficeId, PatientEvent, PatientId, Role, Sealed, StaffEvent, UserId,
     appointment::{AppointmentKind, AppointmentReason, AppointmentStatus, BookingReason, CancelledBy, Slot},
-    clinic::{Closure, Settings},
+    clinic::{ClinicLogo, Closure, Settings},
     doctor::DoctorReason,
     document::{DocumentKind, DocumentRemark, DocumentStatus, UploadFailure},
     lab_order::LabReason,
@@ -124,7 +124,7 @@ impl Life {
     }
 
     fn clinic_changes(&mut self, chance: &mut Chance) {
-        match chance.of(8) {
+        match chance.of(10) {
             0 => {
                 let office = self.history.office_added(chance.pick(&NAMES));
                 self.offices.push((office, true));
@@ -151,6 +151,12 @@ impl Life {
                 self.history.clinic(ClinicEvent::SettingsChanged { settings });
             }
             5 => self.history.clinic(ClinicEvent::ClinicResumed {}),
+            6 => {
+                let (media_type, sha256) = ("image/png".to_owned(), chance.pick(&NAMES).to_owned());
+                let logo = ClinicLogo { media_type, sha256, data: "AAAA".to_owned() };
+                self.history.clinic(ClinicEvent::ClinicLogoSet { logo });
+            }
+            7 => self.history.clinic(ClinicEvent::ClinicLogoRemoved {}),
             _ => self.medicine_changes(chance),
         }
     }

@@ -116,6 +116,8 @@ kinds! {
         "The same data changed again and again while the command was decided. Nothing was recorded; repeat it.";
     UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE, "A part of the system cannot be reached now",
         "Repeat after `Retry-After`, a command with the same `Idempotency-Key`.";
+    PRESS_BUSY = "press-busy", SERVICE_UNAVAILABLE, "Too many documents wait to be printed",
+        "Few are set at once, so that nobody else waits for them. Nothing was printed; repeat after `Retry-After`.";
     TIMEOUT = "timeout", SERVICE_UNAVAILABLE, "The answer took too long",
         "A command may still be recorded: repeat it with the same `Idempotency-Key`.";
 }

@@ -7,6 +7,8 @@ mod summary;
 use aide::axum::ApiRouter;
 use read_models::{charge::Charges, invoice::Invoices};
 
+pub use invoices::Invoice;
+
 use crate::{QueryState, clinical};
 
 pub(super) fn routes() -> ApiRouter<QueryState> {

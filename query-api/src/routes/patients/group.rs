@@ -154,6 +154,11 @@ impl Group {
         self.members.iter().find(|row| row.merged_into.is_none()).unwrap_or_else(|| self.asked())
     }
 
+    /// As far as the asker may see the record.
+    pub(crate) fn shown_to(&self, reader: &Reader, now: DateTime<Utc>) -> Patient {
+        self.shown(View::of(reader), now)
+    }
+
     pub(super) fn shown(&self, view: View, now: DateTime<Utc>) -> Patient {
         let (asked, person) = (self.asked(), self.survivor().clone());
         let is_survivor = asked.id == person.id;
