@@ -51,7 +51,9 @@ impl Press {
             let _turn = turn;
             printer.print(&document)
         });
-        set.await.map_err(Problem::internal)?.map_err(|error| match error {
+        // The message of a panic may hold what was being set.
+        let set = set.await.map_err(|_| Problem::internal("the typesetter panicked"))?;
+        set.map_err(|error| match error {
             Unprintable::TooLong => Problem::new(RULE_REFUSED.case("too-long-to-print")).detail(error.to_string()),
             Unprintable::NotSet(_) => Problem::internal(error),
         })
