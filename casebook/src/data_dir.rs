@@ -49,6 +49,11 @@ impl DataDir {
         self.0.join("attachments")
     }
 
+    /// Mails, unless they go elsewhere.
+    pub fn mail(&self) -> PathBuf {
+        self.0.join("mail")
+    }
+
     /// What imports leave for the operator: a folder for each book.
     pub fn imports(&self) -> PathBuf {
         self.0.join("imports")

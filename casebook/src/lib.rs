@@ -14,6 +14,7 @@ mod http;
 pub mod import;
 pub mod instance;
 pub mod keys;
+pub mod mail;
 pub mod platform;
 mod progress;
 mod say;
@@ -25,7 +26,9 @@ use anyhow::Context;
 use clap::{Args, Parser};
 use service_kit::config::CommonConfig;
 
-use crate::{attachments::AttachmentConfig, fonts::FontConfig, keys::KeyConfig, schedule::ScheduleConfig};
+use crate::{
+    attachments::AttachmentConfig, fonts::FontConfig, keys::KeyConfig, mail::MailConfig, schedule::ScheduleConfig,
+};
 
 /// Brings the log and the read models to what this program expects; as the owner of the database.
 pub async fn migrate(owner: &sqlx::PgPool) -> anyhow::Result<()> {
@@ -56,4 +59,6 @@ pub struct Config {
     pub schedule: ScheduleConfig,
     #[command(flatten)]
     pub fonts: FontConfig,
+    #[command(flatten)]
+    pub mail: MailConfig,
 }

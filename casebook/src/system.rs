@@ -36,6 +36,7 @@ use crate::{
     bus,
     data_dir::DataDir,
     erasure::{Eraser, ErasureList},
+    mail::{Mailer, Outgoing},
     schedule::{AbandonedUploads, Job, PrescriptionExpiry, Scheduler},
 };
 
@@ -236,6 +237,12 @@ impl System {
             Box::new(AbandonedUploads::new(executor(), self.attachments.clone(), pool())),
             Box::new(PrescriptionExpiry { executor: executor(), pool: pool() }),
         ]
+    }
+
+    /// Sends the mails that wait. Other processes may do the same.
+    pub fn send_mails(&self, executor: &Executor, outgoing: Outgoing) {
+        let stop = self.lifecycle.stopping();
+        self.lifecycle.spawn("mail", Mailer::new(executor.clone(), outgoing).run(stop));
     }
 
     pub fn attachments(&self) -> &Attachments {

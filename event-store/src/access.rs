@@ -78,6 +78,7 @@ impl AccessRecord {
             bounds: Vec::new(),
             idempotency: None,
             credentials: Vec::new(),
+            mails: Vec::new(),
             shown: self.shown,
         }
     }

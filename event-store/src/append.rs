@@ -9,7 +9,7 @@ use events::{
 };
 use uuid::Uuid;
 
-use crate::credentials::CredentialChange;
+use crate::{credentials::CredentialChange, outbox::NewMail};
 
 /// One command's worth of events, appended together or not at all.
 pub struct Append {
@@ -26,6 +26,8 @@ pub struct Append {
     pub idempotency: Option<Idempotency>,
     /// Secrets of logins that change in the same transaction.
     pub credentials: Vec<CredentialChange>,
+    /// Mails that are sent once the transaction has committed.
+    pub mails: Vec<NewMail>,
     /// Of an access record: who was shown beside the patient whom its event names.
     pub shown: Vec<PatientId>,
 }

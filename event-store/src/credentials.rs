@@ -25,6 +25,11 @@ pub enum CredentialChange {
         user: UserId,
         activation: Activation,
     },
+    /// A secret by which the login gets a new password; what there is stays good until it is used.
+    OfferReset {
+        user: UserId,
+        reset: Activation,
+    },
     /// No login until then; `None`: until it is unlocked. Ends all sessions.
     Lock {
         user: UserId,
@@ -57,7 +62,7 @@ pub enum FirstSecret {
 #[derive(Clone)]
 pub struct PasswordHash(pub String);
 
-/// The single-use secret by which a login gets its first password.
+/// The single-use secret by which a login gets its first password, or another one.
 #[derive(Clone)]
 pub struct Activation {
     /// SHA-256 of the secret.

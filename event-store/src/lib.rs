@@ -10,6 +10,7 @@ pub mod erasure;
 pub mod feed;
 pub mod idempotency;
 mod outage;
+pub mod outbox;
 pub mod position;
 pub mod publish;
 pub mod relay;
@@ -29,6 +30,7 @@ pub use append::{Append, AppendError, Appended, Circumstances, Expectation, Idem
 pub use credentials::{Activation, CredentialChange, FirstSecret, PasswordHash};
 pub use erasure::{Erased, Erasure, ErasureStep};
 pub use idempotency::StoredAnswer;
+pub use outbox::{MailKind, NewMail, TakenMail};
 pub use proof::{
     Verdict, fields, patients,
     row::{self, GENESIS, Hash, RowError, StoredRow},

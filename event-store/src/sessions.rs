@@ -19,6 +19,8 @@ pub struct Credential {
     pub must_change_password: bool,
     /// SHA-256 of the activation secret, and until when it is good.
     pub activation: Option<(Hash, DateTime<Utc>)>,
+    /// SHA-256 of the secret of a reset, and until when it is good.
+    pub reset: Option<(Hash, DateTime<Utc>)>,
     pub failed_logins: i32,
     /// Until an administrator unlocks it.
     pub locked: bool,
@@ -201,13 +203,16 @@ const ROTATE: &str = "
     INSERT INTO log.refresh_token (clinic, token_hash, session, issued_at, expires_at) VALUES ($1, $5, $2, $3, $6)";
 
 fn credential(row: &PgRow) -> sqlx::Result<Credential> {
-    let hash = row.try_get::<Option<&[u8]>, _>("activation_hash")?.map(crate::stored::hash).transpose()?;
-    let expires_at: Option<DateTime<Utc>> = row.try_get("activation_expires_at")?;
+    let secret = |hash: &str, expires_at: &str| -> sqlx::Result<Option<(Hash, DateTime<Utc>)>> {
+        let hash = row.try_get::<Option<&[u8]>, _>(hash)?.map(crate::stored::hash).transpose()?;
+        Ok(hash.zip(row.try_get::<Option<DateTime<Utc>>, _>(expires_at)?))
+    };
     Ok(Credential {
         user: row.try_get::<Uuid, _>("user_id")?.into(),
         password_hash: row.try_get("password_hash")?,
         must_change_password: row.try_get("must_change_password")?,
-        activation: hash.zip(expires_at),
+        activation: secret("activation_hash", "activation_expires_at")?,
+        reset: secret("reset_hash", "reset_expires_at")?,
         failed_logins: row.try_get("failed_logins")?,
         locked: row.try_get("locked")?,
         locked_until: row.try_get("locked_until")?,

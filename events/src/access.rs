@@ -55,7 +55,7 @@ pub enum LoginFailure {
     WrongPassword,
     /// Locked, deactivated, or not activated yet.
     NotAllowed,
-    /// An activation secret, or the birth date beside it, was wrong or out of date.
+    /// The secret of an activation or of a reset, or the birth date beside it, was wrong or out of date.
     WrongActivation,
     /// A refresh token that had been used already: its session was ended.
     TokenReused,

@@ -12,8 +12,10 @@ mod nats;
 mod postgres;
 mod process;
 mod programs;
+mod smtp;
 mod socket;
 mod wait;
 
 pub use nats::{LocalNats, NatsOptions};
 pub use postgres::{LocalPostgres, PostgresOptions};
+pub use smtp::{LocalSmtp, Manner, TakenMail};

@@ -127,6 +127,7 @@ pub fn append(clinic: ClinicId, events: Vec<NewEvent>) -> Append {
         bounds: Vec::new(),
         idempotency: None,
         credentials: Vec::new(),
+        mails: Vec::new(),
         shown: Vec::new(),
     }
 }

@@ -8,6 +8,7 @@ use casebook::{
     api::Api,
     checkpoint_key::CheckpointKey,
     erasure::{self, Eraser, ErasureList},
+    mail::{Mailer, Outgoing},
     migrate, platform,
     schedule::Scheduler,
     system::System,
@@ -20,6 +21,7 @@ use event_store::{
 use events::ClinicId;
 use futures::future::{BoxFuture, FutureExt};
 use local_servers::{LocalNats, LocalPostgres};
+use mail::{Post, Sender};
 use projector::History;
 use query_api::{QueryState, disclosure::Ledger};
 use secrecy::SecretString;
@@ -40,6 +42,7 @@ use crate::{
 
 /// In the folder of a stack.
 const ATTACHMENTS: &str = "attachments";
+const MAIL: &str = "mail";
 /// Of every stack: its records are nobody's.
 pub const MASTER_KEY: [u8; 32] = [7; 32];
 
@@ -164,6 +167,27 @@ impl Stack {
     /// The same, with a list elsewhere.
     pub fn eraser_with(&self, list: ErasureList) -> Eraser {
         self.system.eraser(list)
+    }
+
+    /// What sends mails to a place, when it is told to.
+    pub fn mailer(&self, place: &str) -> Mailer {
+        let post = Post::open(&place.parse().expect("a place for mails")).expect("a way to it");
+        let from = "no-reply@casebook.example".parse().expect("an address");
+        let public_url = Some("https://clinics.example".parse().expect("a URL"));
+        Mailer::new(self.executor.clone(), Outgoing { post, sender: Sender { from, public_url } })
+    }
+
+    /// The same, into a folder of the stack.
+    pub fn mailer_to_folder(&self) -> Mailer {
+        self.mailer(self.folder.path().join(MAIL).to_str().expect("a path in UTF-8"))
+    }
+
+    /// The mails in that folder, the oldest first.
+    pub fn mails(&self) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.folder.path().join(MAIL)) else { return Vec::new() };
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+        files.sort();
+        files.iter().map(|file| std::fs::read_to_string(file).expect("a mail")).collect()
     }
 
     /// Past all walls.

@@ -16,6 +16,7 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("verifier", &["events", "proof"]),
     ("service-kit", &["events"]),
     ("local-servers", &[]),
+    ("mail", &[]),
     ("projector", &["events", "event-store", "read-models", "service-kit"]),
     ("command-api", &["attachments", "domain", "events", "event-store", "service-kit"]),
     (

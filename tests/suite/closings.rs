@@ -38,6 +38,7 @@ async fn closed_long_ago(stack: &Stack, clinic: ClinicId) {
         bounds: Vec::new(),
         idempotency: None,
         credentials: Vec::new(),
+        mails: Vec::new(),
         shown: Vec::new(),
     };
     stack.store().append(append).await.expect("it is appended");

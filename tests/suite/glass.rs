@@ -105,6 +105,7 @@ async fn given_access(stack: &Stack, clinic: &TestClinic, whose: &Member, patien
         bounds: Vec::new(),
         idempotency: None,
         credentials: Vec::new(),
+        mails: Vec::new(),
         shown: Vec::new(),
     };
     stack.store().append(append).await.expect("it is appended");

@@ -22,6 +22,7 @@ mod input;
 mod laboratory;
 mod limits;
 mod logins;
+mod mail;
 mod medicines;
 mod notes;
 mod outages;

@@ -9,6 +9,7 @@ mod demo;
 mod down;
 mod import;
 mod keys;
+mod mail;
 mod migrate;
 mod parked;
 mod probe;
@@ -38,6 +39,7 @@ pub enum Command {
     Retention(retention::Retention),
     Replay(replay::Replay),
     Parked(parked::Parked),
+    Mail(mail::Mail),
     Admin(admin::Admin),
     Audit(audit::Audit),
     Demo(demo::Demo),
@@ -52,6 +54,7 @@ pub async fn run(Casebook { config, command }: Casebook) -> anyhow::Result<()> {
         Command::Rebuild(command) => command.run(&config).await,
         Command::Retention(command) => command.run(&config).await,
         Command::Replay(command) => command.run(&config).await,
+        Command::Mail(command) => command.run(&config).await,
         Command::Parked(command) => command.run(&config).await,
         Command::Admin(command) => command.run(&config).await,
         Command::Audit(command) => command.run(&config).await,

@@ -44,6 +44,7 @@ impl Serve {
                 system.sign();
                 let commands = system.commands(&keys);
                 system.schedule(&commands.executor, config.schedule.every());
+                system.send_mails(&commands.executor, config.mail.open(&DataDir::at(&config.common.data_dir))?);
                 Some(Api::new().commands(commands))
             }
             Service::QueryApi => Some(Api::new().queries(system.queries(&keys), &keys)),

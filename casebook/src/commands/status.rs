@@ -31,7 +31,8 @@ impl Status {
             Some(url) => {
                 let pool = DbRole::Projector.pool(url.expose_secret().parse()?, 1);
                 say_read_models(&pool).await?;
-                say_schedule(&pool).await.context("asking how scheduled work stands")
+                say_schedule(&pool).await.context("asking how scheduled work stands")?;
+                super::mail::say_in_short(&url).await
             }
             None => Ok(()),
         }

@@ -44,6 +44,7 @@ async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listen
     prepare(config, servers.database_url()).await?;
     let master_key = config.keys.master_key(&DataDir::at(&config.common.data_dir))?;
     let attachments = config.attachments.open(&DataDir::at(&config.common.data_dir))?;
+    let outgoing = config.mail.open(&DataDir::at(&config.common.data_dir))?;
     let (database, nats) = (servers.database_url(), &servers.nats_url);
     let system = System::connect("casebook", database, nats, master_key, attachments, lifecycle).await?;
     let system = system.with_checkpoints(config).with_fonts(config.fonts.open()?);
@@ -54,6 +55,7 @@ async fn start(config: &Config, servers: &Servers, lifecycle: &Lifecycle, listen
     }
     let metrics = metrics(lifecycle)?;
     system.schedule(&commands.executor, config.schedule.every());
+    system.send_mails(&commands.executor, outgoing);
     system.relay();
     system.sign();
     system.project();

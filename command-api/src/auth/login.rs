@@ -7,7 +7,7 @@ use domain::{
     staff::{LockAfterFailedLogins, MAX_FAILED_LOGINS, username_hash},
     values::folded,
 };
-use event_store::{Credential, PasswordHash, StoreError};
+use event_store::{Credential, PasswordHash, StoreError, VaultError};
 use events::{Actor, ClinicId, UserId, access::LoginFailure, claim::KeyedHash};
 use schemars::JsonSchema;
 use secrecy::SecretString;
@@ -62,6 +62,8 @@ pub struct Sought {
     pub username: String,
     username_hash: KeyedHash,
     pub login: Option<Credential>,
+    /// Whether there is the clinic that was named.
+    pub is_known_clinic: bool,
 }
 
 impl Sought {
@@ -85,7 +87,19 @@ pub async fn find(app: &App, slug: Option<&str>, username: &str) -> Result<Sough
         Some(clinic) => app.store().credential_of_username(clinic, &username_hash).await.map_err(Failure::from)?,
         None => None,
     };
-    Ok(Sought { clinic, username: folded(username), username_hash, login })
+    Ok(Sought { clinic, username: folded(username), username_hash, login, is_known_clinic: named.is_some() })
+}
+
+/// The login of a user name in a clinic; `None` also where there is no such clinic.
+pub async fn user_named(app: &App, clinic: ClinicId, username: &str) -> Result<Option<UserId>, Problem> {
+    let keys = match app.store().vault().clinic(clinic).await {
+        Ok(keys) => keys,
+        Err(VaultError::NoClinicKey) => return Ok(None),
+        Err(error) => return Err(Failure::from(StoreError::from(error)).into()),
+    };
+    let username = username_hash(&Pseudonyms::new(&keys.pseudonym_secret), username);
+    let login = app.store().credential_of_username(clinic, &username).await.map_err(Failure::from)?;
+    Ok(login.map(|login| login.user))
 }
 
 /// The fifth failure in a row locks the login; the lock is an event, the count is not.

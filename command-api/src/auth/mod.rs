@@ -5,8 +5,10 @@ mod activation;
 mod fresh;
 mod ledger;
 mod login;
+mod one_time;
 mod password;
 pub mod passwords;
+mod reset;
 mod session;
 
 use aide::{
@@ -17,7 +19,7 @@ use service_kit::{Json, Problem};
 
 pub use activation::{ACTIVATION_LIFE, NewActivation};
 pub use fresh::prove_again;
-pub use login::LoginBody;
+pub use login::{LoginBody, user_named};
 pub use session::{Prepared, Proven, Tokens};
 
 use crate::app::App;
@@ -35,6 +37,26 @@ pub fn routes() -> ApiRouter<App> {
         .api_route(
             "/api/v1/auth/activate",
             post_with(activate::activate, |operation| gives_tokens(operation, "Activate", "Set the first password")),
+        )
+        .api_route(
+            "/api/v1/auth/request-password-reset",
+            post_with(reset::request, |operation| {
+                operation
+                    .id("RequestPasswordReset")
+                    .tag(TAG)
+                    .summary("Ask for another password")
+                    .description(
+                        "Where there is such a login with an e-mail address, and it may be used, a single-use secret is \
+                         sent there, good for an hour. The answer is the same for everybody.",
+                    )
+                    .response::<202, ()>()
+            }),
+        )
+        .api_route(
+            "/api/v1/auth/reset-password",
+            post_with(reset::reset, |operation| {
+                gives_tokens(operation, "ResetPassword", "Set another password by a secret that came by mail")
+            }),
         )
         .api_route(
             "/api/v1/auth/refresh",

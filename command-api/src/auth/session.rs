@@ -52,7 +52,7 @@ pub struct Proven {
 
 impl Proven {
     pub fn of(clinic: ClinicId, user: UserId, login: CurrentLogin, must_change_password: bool) -> Self {
-        let CurrentLogin { staff, username, slug } = login;
+        let CurrentLogin { staff, username, slug, .. } = login;
         Self { clinic, slug, user, username, roles: staff.roles, patient: staff.patient, must_change_password }
     }
 }

@@ -1,13 +1,18 @@
 //! A login as the log has it at this moment. Nothing cached: tokens are made of it.
 
 use domain::{Clinic, Staff, State};
-use events::{ClinicId, DomainEvent, PatientEvent, PatientId, StaffEvent, StreamId, UserId, values::BirthDate};
+use events::{
+    ClinicId, DomainEvent, PatientEvent, PatientId, StaffEvent, StreamId, UserId, patient::Demographics,
+    staff::StaffIdentity, values::BirthDate,
+};
 
 use super::{Executor, Failure, facts::fold};
 
 pub struct CurrentLogin {
     pub staff: Staff,
     pub username: String,
+    pub name: String,
+    pub email: Option<String>,
     /// `None` on the platform.
     pub slug: Option<String>,
 }
@@ -17,10 +22,11 @@ impl Executor {
     pub async fn login(&self, clinic: ClinicId, user: UserId) -> Result<Option<CurrentLogin>, Failure> {
         let stream = StreamId::from(user);
         let events = self.store.open_stream(clinic, stream).await?;
-        let username = events.iter().find_map(|recorded| username(&recorded.event));
+        let identity = events.iter().find_map(|recorded| identity(&recorded.event));
         let state = fold(stream, events.iter().map(|recorded| &recorded.event))?;
-        let (Some(State::Staff(staff)), Some(username)) = (state, username) else { return Ok(None) };
-        Ok(Some(CurrentLogin { staff, username, slug: self.slug(clinic).await? }))
+        let (Some(State::Staff(staff)), Some(identity)) = (state, identity) else { return Ok(None) };
+        let StaffIdentity { username, name, email } = identity;
+        Ok(Some(CurrentLogin { staff, username, name, email, slug: self.slug(clinic).await? }))
     }
 
     /// A slug never changes, so any state of the clinic will do.
@@ -38,20 +44,25 @@ impl Executor {
 impl Executor {
     /// A patient's birth date as it is known now; the second proof of who activates a portal account.
     pub async fn birth_date(&self, clinic: ClinicId, patient: PatientId) -> Result<Option<BirthDate>, Failure> {
+        Ok(self.demographics(clinic, patient).await?.and_then(|known| known.birth_date))
+    }
+
+    /// What is known of a patient now; `None` once it is erased.
+    pub async fn demographics(&self, clinic: ClinicId, patient: PatientId) -> Result<Option<Demographics>, Failure> {
         let events = self.store.open_stream(clinic, patient.into()).await?;
         let known = events.iter().rev().find_map(|recorded| match &recorded.event {
             DomainEvent::Patient(
                 PatientEvent::PatientRegistered { sealed, .. } | PatientEvent::DemographicsUpdated { sealed, .. },
-            ) => sealed.open(),
+            ) => sealed.open().cloned(),
             _ => None,
         });
-        Ok(known.and_then(|demographics| demographics.birth_date))
+        Ok(known)
     }
 }
 
-fn username(event: &DomainEvent) -> Option<String> {
+fn identity(event: &DomainEvent) -> Option<StaffIdentity> {
     match event {
-        DomainEvent::Staff(StaffEvent::StaffInvited { sealed, .. }) => Some(sealed.open()?.username.clone()),
+        DomainEvent::Staff(StaffEvent::StaffInvited { sealed, .. }) => sealed.open().cloned(),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ mod cache;
 mod call;
 mod facts;
 mod login;
+mod mails;
 mod plan;
 mod secrets;
 mod turns;
@@ -25,7 +26,7 @@ pub use call::{Call, Guard, KeyedCall, Reached};
 use facts::{Loader, Reuse};
 pub use login::CurrentLogin;
 use plan::{After, plan, version_after, version_of};
-pub use secrets::Secret;
+pub use secrets::{OneTime, Secret};
 pub use turns::Turns;
 
 /// How often a decision is made again before the caller is asked to come back. Each round means that

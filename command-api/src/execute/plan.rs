@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::{
     Decided, Failure,
     call::{Call, KeyedCall},
+    mails::mail_of,
     secrets::{NoSecret, credential_changes},
 };
 
@@ -20,12 +21,13 @@ pub type After = Vec<(StreamId, Arc<State>)>;
 pub fn plan<A: Aggregate>(call: &Call<A>, seed: Uuid, decided: Decided) -> Result<(Append, After), Failure> {
     let Decided { decision, mut facts, expectations } = decided;
     let before = version_of(call.target, &expectations);
-    let (mut claims, mut counters, mut touched) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut claims, mut counters, mut mails, mut touched) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (stream, event) in &decision.events {
         let before = facts.streams.remove(stream).flatten();
         let (after, effects) = State::advance(before.as_deref(), event).ok_or(Failure::CorruptStream(*stream))?;
         claims.extend(effects.claims.into_iter().map(|change| (*stream, change)));
         counters.extend(effects.counters);
+        mails.extend(mail_of(*stream, event, &after, call.secret.as_ref(), call.actor.kind));
         facts.streams.insert(*stream, Some(Arc::new(after)));
         if !touched.contains(stream) {
             touched.push(*stream);
@@ -45,6 +47,7 @@ pub fn plan<A: Aggregate>(call: &Call<A>, seed: Uuid, decided: Decided) -> Resul
         bounds: decision.bounds,
         idempotency: call.idempotency.as_ref().map(|keyed| remembered(call, keyed, before)),
         credentials,
+        mails,
         shown: Vec::new(),
     };
     Ok((append, after))

@@ -43,6 +43,12 @@ impl RequestPasswordReset {
         if !staff.is_in_use() {
             return Err(super::not_in_use());
         }
+        if staff.email_hash.is_none() {
+            return Err(Refusal::rule(
+                "no-email",
+                "This login has no e-mail address to which the secret could be sent.",
+            ));
+        }
         Ok(did(context, StaffEvent::PasswordResetRequested { patient: staff.patient }))
     }
 }

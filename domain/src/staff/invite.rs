@@ -182,6 +182,22 @@ impl RenewActivation {
     }
 }
 
+/// Gives an administrator of a clinic who lost access a new one-time secret, for the platform: the clinic has nobody else
+/// who could. The password that there was is void. The answer holds the secret, which also goes to the administrator's
+/// e-mail address.
+#[derive(Clone, Debug)]
+pub struct ResetAdministrator {}
+
+impl ResetAdministrator {
+    pub(super) fn decide(self, staff: &Staff, context: &Context<'_>) -> Result<Decision, Refusal> {
+        if !staff.has(Role::ClinicAdmin) {
+            let detail = "The platform helps a clinic's administrators; they help everybody else.";
+            return Err(Refusal::rule("not-an-administrator", detail));
+        }
+        RenewActivation {}.decide(staff, context)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use events::{ClinicId, DomainEvent};
@@ -292,6 +308,22 @@ mod tests {
         world.when::<Staff>(nurse, super::super::LockStaff {}).unwrap();
         assert_eq!(world.when::<Staff>(nurse, ActivateStaff {}).unwrap_err().code, "login-not-in-use");
         assert_eq!(world.when::<Staff>(nurse, RenewActivation {}).unwrap_err().code, "login-not-in-use");
+    }
+
+    #[test]
+    fn the_platform_resets_administrators_and_nobody_else() {
+        let mut world = World::registered();
+        let (admin, nurse) = (world.admin(), world.given_staff(2, &[Role::Nurse]));
+        world.acts(id(9), &[Role::PlatformAdmin]);
+        assert_eq!(world.when::<Staff>(nurse, ResetAdministrator {}).unwrap_err().code, "not-an-administrator");
+        assert_eq!(
+            world.when::<Staff>(id::<UserId>(3), ResetAdministrator {}).unwrap_err().class,
+            crate::Class::NotFound
+        );
+        let events = world.when::<Staff>(admin, ResetAdministrator {}).unwrap();
+        assert_eq!(events[0].event_type(), "ActivationRenewed");
+        world.acts(id(8), &[Role::Receptionist]);
+        assert_eq!(world.when::<Staff>(admin, ResetAdministrator {}).unwrap_err().code, "role-above-own");
     }
 
     #[test]

@@ -21,9 +21,9 @@ pub use access::{
 };
 pub use deactivate::DeactivateStaff;
 pub use emergency::{BreakGlass, EndEmergencyAccess, ReviewEmergencyAccess};
-pub use invite::{ActivateStaff, InviteStaff, RenewActivation, email_hash, username_hash};
+pub use invite::{ActivateStaff, InviteStaff, RenewActivation, ResetAdministrator, email_hash, username_hash};
 pub use roles::{GrantRole, RevokeRole};
-pub use state::{EmergencyAccess, Staff, Status};
+pub use state::{EmergencyAccess, Staff, Status, email_claim};
 
 pub(crate) use deactivate::ended;
 pub(crate) use invite::{Login, activated};
@@ -34,6 +34,7 @@ pub enum StaffCommand {
     Invite(InviteStaff),
     Activate(ActivateStaff),
     RenewActivation(RenewActivation),
+    ResetAdministrator(ResetAdministrator),
     GrantRole(GrantRole),
     RevokeRole(RevokeRole),
     ChangePassword(ChangePassword),
@@ -77,6 +78,7 @@ impl Aggregate for Staff {
             C::EndEmergencyAccess(_) | C::ReviewEmergencyAccess(_) => Vec::new(),
             C::Activate(_)
             | C::RenewActivation(_)
+            | C::ResetAdministrator(_)
             | C::ChangePassword(_)
             | C::RequestPasswordReset(_)
             | C::Unlock(_)
@@ -96,6 +98,7 @@ impl Aggregate for Staff {
             (Some(_), C::Invite(_)) => Err(Refusal::conflict("duplicate", "There is a login with this id.").at("/id")),
             (Some(staff), C::Activate(command)) => command.decide(staff, context),
             (Some(staff), C::RenewActivation(command)) => command.decide(staff, context),
+            (Some(staff), C::ResetAdministrator(command)) => command.decide(staff, context),
             (Some(staff), C::GrantRole(command)) => command.decide(staff, facts, context),
             (Some(staff), C::RevokeRole(command)) => command.decide(staff, facts, context),
             (Some(staff), C::ChangePassword(command)) => command.decide(staff, context),
@@ -107,7 +110,10 @@ impl Aggregate for Staff {
             (Some(staff), C::BreakGlass(command)) => command.decide(staff, facts, context),
             (Some(staff), C::EndEmergencyAccess(command)) => command.decide(staff, context),
             (Some(staff), C::ReviewEmergencyAccess(command)) => command.decide(staff, context),
-            (None, C::Activate(_) | C::RenewActivation(_) | C::GrantRole(_) | C::RevokeRole(_))
+            (
+                None,
+                C::Activate(_) | C::RenewActivation(_) | C::ResetAdministrator(_) | C::GrantRole(_) | C::RevokeRole(_),
+            )
             | (None, C::ChangePassword(_) | C::RequestPasswordReset(_))
             | (None, C::BreakGlass(_) | C::EndEmergencyAccess(_) | C::ReviewEmergencyAccess(_))
             | (None, C::Lock(_) | C::Unlock(_) | C::LockAfterFailedLogins(_) | C::Deactivate(_)) => {

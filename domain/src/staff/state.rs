@@ -143,6 +143,7 @@ pub(super) fn username_claim(hash: &KeyedHash) -> ClaimKey {
     ClaimKey::clinic("username", hash)
 }
 
-pub(super) fn email_claim(hash: &KeyedHash) -> ClaimKey {
+/// The claim of an e-mail address on its login.
+pub fn email_claim(hash: &KeyedHash) -> ClaimKey {
     ClaimKey::clinic("email", hash)
 }

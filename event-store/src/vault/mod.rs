@@ -7,6 +7,7 @@ mod attachment;
 mod group;
 mod held;
 mod keys;
+mod mail;
 mod seal;
 mod secret;
 mod wrap;

@@ -31,6 +31,11 @@ impl SealingKey {
         self.0.derive(info)
     }
 
+    /// For a mail that waits in the outbox: `mail ‖ place`, longer than any event's, so that the key is none of an event's.
+    pub(crate) fn of_mail(&self, place: Place) -> EventKey {
+        EventKey::new(self.0.derive::<EVENT_KEY_BYTES>(&[b"mail".as_slice(), place.as_bytes()].concat()))
+    }
+
     pub(crate) fn of_event(&self, place: Place) -> EventKey {
         EventKey::new(self.0.derive::<EVENT_KEY_BYTES>(place.as_bytes()))
     }

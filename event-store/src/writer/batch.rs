@@ -11,7 +11,7 @@ use super::{
     member::Member,
     memory::{Head, LedgerId},
     needs::Memories,
-    rows::{NewKeys, Written},
+    rows::{NewKeys, Written, sealed_mails},
 };
 use crate::{
     append::{Append, AppendError, Appended, Idempotency, NewEvent},
@@ -133,6 +133,7 @@ impl<'a> Deciding<'a> {
         let (counters, events) = count(draft, append)?;
         let new_keys = NewKeys::of(draft, append, self.keys, self.vault)?;
         let written = Written::new(draft, append, events, self.keys, &new_keys)?;
+        let mails = sealed_mails(draft, append, self.keys, &new_keys)?;
 
         let source = Source { member: number, clinic: append.clinic, position: written.head.position };
         self.taken.add(append.clinic, &net);
@@ -140,6 +141,9 @@ impl<'a> Deciding<'a> {
         self.effects.add_claims(source, net);
         for change in &append.credentials {
             self.effects.add_credential(append.clinic, self.now, change);
+        }
+        for (mail, sealed) in append.mails.iter().zip(mails) {
+            self.effects.add_mail(append.clinic, self.now, mail, &sealed);
         }
         self.effects.add_shown(source, &append.shown);
         new_keys.commit(draft, &mut self.effects);

@@ -10,7 +10,10 @@ use events::{
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::credentials::{Activation, CredentialChange, FirstSecret};
+use crate::{
+    credentials::{Activation, CredentialChange, FirstSecret},
+    outbox::NewMail,
+};
 
 /// What a command does to the claims in the end: what it takes and frees itself leaves no trace.
 #[derive(Default)]
@@ -93,6 +96,8 @@ pub(super) struct Effects {
     credentials: Vec<CredentialRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     shown: Vec<ShownRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    mails: Vec<MailRow>,
 }
 
 #[derive(Serialize)]
@@ -145,6 +150,18 @@ struct ShownRow {
     patients: BTreeSet<PatientId>,
 }
 
+#[derive(Serialize)]
+struct MailRow {
+    clinic: ClinicId,
+    mail: Uuid,
+    kind: &'static str,
+    about: Uuid,
+    patient: Option<PatientId>,
+    sealed: String,
+    queued_at: String,
+    not_after: String,
+}
+
 #[derive(Default, Serialize)]
 struct CredentialRow {
     clinic: Uuid,
@@ -175,8 +192,13 @@ pub(super) struct Source {
 
 impl Effects {
     pub(super) fn is_empty(&self) -> bool {
-        let Self { claims_freed: _, claims_taken, times_freed: _, times_taken, keys, credentials, shown } = self;
-        claims_taken.is_none() && times_taken.is_none() && keys.is_empty() && credentials.is_empty() && shown.is_empty()
+        let Self { claims_freed: _, claims_taken, times_freed: _, times_taken, keys, credentials, shown, mails } = self;
+        claims_taken.is_none()
+            && times_taken.is_none()
+            && keys.is_empty()
+            && credentials.is_empty()
+            && shown.is_empty()
+            && mails.is_empty()
     }
 
     /// Once one list of claims is there, both are: the statement asks for `claims_taken` alone.
@@ -211,6 +233,19 @@ impl Effects {
     pub(super) fn add_credential(&mut self, clinic: ClinicId, at: DateTime<Utc>, change: &CredentialChange) {
         let row = CredentialRow { clinic: clinic.0, at: instant(at), ..credential_row(change) };
         self.credentials.push(row);
+    }
+
+    pub(super) fn add_mail(&mut self, clinic: ClinicId, at: DateTime<Utc>, mail: &NewMail, sealed: &[u8]) {
+        self.mails.push(MailRow {
+            clinic,
+            mail: mail.id,
+            kind: mail.kind.as_str(),
+            about: mail.about,
+            patient: mail.patient,
+            sealed: hex::encode(sealed),
+            queued_at: instant(at),
+            not_after: instant(mail.not_after),
+        });
     }
 
     /// Each patient once.
@@ -264,6 +299,7 @@ fn credential_row(change: &CredentialChange) -> CredentialRow {
             CredentialRow { password_hash: Some(password.0.clone()), ..of(user, "set_password") }
         }
         CredentialChange::RenewActivation { user, activation } => activated(of(user, "renew_activation"), activation),
+        CredentialChange::OfferReset { user, reset } => activated(of(user, "offer_reset"), reset),
         CredentialChange::Lock { user, until } => CredentialRow { until: until.map(instant), ..of(user, "lock") },
         CredentialChange::Unlock { user } => of(user, "unlock"),
         CredentialChange::EndTokens { user } => of(user, "end_tokens"),

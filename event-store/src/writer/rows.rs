@@ -8,6 +8,7 @@ use events::{
     AggregateKind, DomainEvent, PatientId, Recorded, StreamId,
     codec::{Encoded, encode},
 };
+use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use super::{
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::{
     append::{Append, AppendError},
+    outbox::NewMail,
     row::{GENESIS, StoredRow, join_roles},
     vault::{ClinicKey, ClinicKeys, GroupKeys, NewClinic, PatientKey, Place, SealingKey, Vault},
 };
@@ -209,6 +211,21 @@ impl NewKeys {
             draft.new_patients.insert(patient, key);
         }
     }
+}
+
+/// What each mail keeps until it is sent, sealed for whom it concerns.
+pub(super) fn sealed_mails(
+    draft: &Draft<'_>,
+    append: &Append,
+    keys: &GroupKeys,
+    new_keys: &NewKeys,
+) -> Result<Vec<Vec<u8>>, AppendError> {
+    let seal = |mail: &NewMail| {
+        let key = sealing_key(draft, append, mail.patient, keys, new_keys)?;
+        let place = Place::new(append.clinic, mail.patient, mail.id);
+        Ok(key.of_mail(place).seal(place, mail.secret.expose_secret().as_bytes()))
+    };
+    append.mails.iter().map(seal).collect()
 }
 
 fn sealing_key(

@@ -9,6 +9,7 @@ mod commands;
 mod erasure;
 mod guards;
 mod logins;
+mod mails;
 mod outages;
 mod proxy;
 mod tampering;

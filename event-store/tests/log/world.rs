@@ -132,6 +132,7 @@ pub fn append(clinic: ClinicId, events: impl IntoIterator<Item = (StreamId, Doma
         bounds: Vec::new(),
         idempotency: None,
         credentials: Vec::new(),
+        mails: Vec::new(),
         shown: Vec::new(),
     }
 }

@@ -254,6 +254,7 @@ fn append(event: &Recorded) -> Append {
         bounds: Vec::new(),
         idempotency: None,
         credentials: Vec::new(),
+        mails: Vec::new(),
         shown: Vec::new(),
     }
 }

@@ -200,6 +200,7 @@ impl World {
             bounds: Vec::new(),
             idempotency: None,
             credentials: Vec::new(),
+            mails: Vec::new(),
             shown: Vec::new(),
         };
         self.store.append(append).await.expect("the clinic registers");

@@ -180,6 +180,7 @@ fn append(clinic: ClinicId, stream: StreamId, event: DomainEvent) -> Append {
         bounds: Vec::new(),
         idempotency: None,
         credentials: Vec::new(),
+        mails: Vec::new(),
         shown: Vec::new(),
     }
 }
