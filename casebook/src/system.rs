@@ -37,7 +37,7 @@ use crate::{
     data_dir::DataDir,
     erasure::{Eraser, ErasureList},
     mail::{Mailer, Outgoing},
-    schedule::{AbandonedUploads, Job, PrescriptionExpiry, Scheduler},
+    schedule::{AbandonedUploads, DueReminders, Job, PrescriptionExpiry, Scheduler},
 };
 
 /// One that leads, one that looks.
@@ -236,6 +236,7 @@ impl System {
         vec![
             Box::new(AbandonedUploads::new(executor(), self.attachments.clone(), pool())),
             Box::new(PrescriptionExpiry { executor: executor(), pool: pool() }),
+            Box::new(DueReminders { executor: executor(), pool: pool() }),
         ]
     }
 

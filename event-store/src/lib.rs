@@ -30,7 +30,7 @@ pub use append::{Append, AppendError, Appended, Circumstances, Expectation, Idem
 pub use credentials::{Activation, CredentialChange, FirstSecret, PasswordHash};
 pub use erasure::{Erased, Erasure, ErasureStep};
 pub use idempotency::StoredAnswer;
-pub use outbox::{MailKind, NewMail, TakenMail};
+pub use outbox::{MailKind, NewMail, Reminding, TakenMail};
 pub use proof::{
     Verdict, fields, patients,
     row::{self, GENESIS, Hash, RowError, StoredRow},

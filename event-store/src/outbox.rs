@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use events::{ClinicId, PatientId};
+use events::{AppointmentId, ClinicId, PatientId};
 use secrecy::SecretString;
 use sqlx::{FromRow, PgPool, Row, postgres::PgRow};
 use uuid::Uuid;
@@ -22,6 +22,8 @@ pub enum MailKind {
     Activation,
     /// Brings the secret by which a login gets another password.
     PasswordReset,
+    /// Reminds a patient of an appointment.
+    Reminder,
 }
 
 impl MailKind {
@@ -29,6 +31,7 @@ impl MailKind {
         match self {
             Self::Activation => "activation",
             Self::PasswordReset => "password_reset",
+            Self::Reminder => "reminder",
         }
     }
 
@@ -36,6 +39,7 @@ impl MailKind {
         match text {
             "activation" => Ok(Self::Activation),
             "password_reset" => Ok(Self::PasswordReset),
+            "reminder" => Ok(Self::Reminder),
             other => Err(sqlx::Error::Decode(format!("{other} is no kind of mail").into())),
         }
     }
@@ -57,15 +61,23 @@ pub struct NewMail {
     pub not_after: DateTime<Utc>,
 }
 
+/// Of which start of an appointment a mail reminds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Reminding {
+    pub for_start: DateTime<Utc>,
+    pub hours_before: i32,
+}
+
 /// A mail that somebody has taken to send it. Until the lease has run out nobody else takes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenMail {
     pub clinic: ClinicId,
     pub id: Uuid,
     pub kind: MailKind,
-    /// The login.
+    /// The login, or the appointment.
     pub about: Uuid,
     pub patient: Option<PatientId>,
+    pub reminding: Option<Reminding>,
     pub not_after: DateTime<Utc>,
     /// This one included.
     pub attempts: i32,
@@ -102,7 +114,7 @@ impl Store {
                    WHERE sent_at IS NULL AND given_up_at IS NULL AND next_attempt_at <= now()
                    ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS due
              WHERE o.clinic = due.clinic AND o.mail = due.mail
-             RETURNING o.clinic, o.mail, o.kind, o.about, o.patient, o.sealed, o.not_after,
+             RETURNING o.clinic, o.mail, o.kind, o.about, o.patient, o.sealed, o.for_start, o.hours_before, o.not_after,
                 o.attempts",
         )
         .bind(limit)
@@ -143,6 +155,33 @@ impl Store {
              WHERE clinic = $1 AND mail = $2 AND sent_at IS NULL AND given_up_at IS NULL";
         sqlx::query(given_up).bind(mail.clinic.0).bind(mail.id).bind(error).execute(&self.writes).await?;
         Ok(())
+    }
+
+    /// Queues a reminder, once for each start and time before it; `false`: it is there already.
+    pub async fn queue_reminder(
+        &self,
+        clinic: ClinicId,
+        appointment: AppointmentId,
+        patient: PatientId,
+        reminding: Reminding,
+    ) -> Result<bool, StoreError> {
+        let Reminding { for_start, hours_before } = reminding;
+        // A reminder has the same id whoever queues it.
+        let name = format!("reminder/{}/{hours_before}", for_start.timestamp_micros());
+        let queued = sqlx::query(
+            "INSERT INTO log.outbox (clinic, mail, kind, about, patient, for_start, hours_before, queued_at, not_after,
+                next_attempt_at)
+             VALUES ($1, $2, 'reminder', $3, $4, $5, $6, now(), $5, now()) ON CONFLICT (clinic, mail) DO NOTHING",
+        )
+        .bind(clinic.0)
+        .bind(Uuid::new_v5(&appointment.0, name.as_bytes()))
+        .bind(appointment.0)
+        .bind(patient.0)
+        .bind(for_start)
+        .bind(hours_before)
+        .execute(&self.writes)
+        .await?;
+        Ok(queued.rows_affected() > 0)
     }
 
     /// As [`standing`].
@@ -201,12 +240,15 @@ pub async fn retry(pool: &PgPool, clinic: Option<ClinicId>) -> sqlx::Result<u64>
 }
 
 fn taken(row: &PgRow) -> sqlx::Result<TakenMail> {
+    let for_start: Option<DateTime<Utc>> = row.try_get("for_start")?;
+    let hours_before: Option<i32> = row.try_get("hours_before")?;
     Ok(TakenMail {
         clinic: row.try_get::<Uuid, _>("clinic")?.into(),
         id: row.try_get("mail")?,
         kind: MailKind::stored(row.try_get("kind")?)?,
         about: row.try_get("about")?,
         patient: row.try_get::<Option<Uuid>, _>("patient")?.map(Into::into),
+        reminding: for_start.zip(hours_before).map(|(for_start, hours_before)| Reminding { for_start, hours_before }),
         not_after: row.try_get("not_after")?,
         attempts: row.try_get("attempts")?,
         sealed: row.try_get("sealed")?,

@@ -91,6 +91,27 @@ pub enum CancelledBy {
     Clinic,
 }
 
+/// How a reminder goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, strum::Display)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ReminderChannel {
+    Email,
+}
+
+/// Why a reminder did not reach anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema, strum::Display)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum ReminderFailure {
+    /// The mail system does not take it for this address.
+    Refused,
+    /// No mail system could be reached before the appointment began.
+    TooLate,
+    /// What is kept as the address is none.
+    NoAddress,
+}
+
 /// Who is to be seen by whom, where and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Slot {
@@ -200,6 +221,25 @@ pub enum AppointmentEvent {
         #[serde(default)]
         sealed: Sealed<AppointmentReason>,
     },
+    /// The patient was reminded. The address is nobody's business here.
+    ReminderSent {
+        slot: Slot,
+        was: AppointmentStatus,
+        channel: ReminderChannel,
+        /// The start of which it reminded: another one, where the appointment was moved meanwhile.
+        for_start: DateTime<Utc>,
+        /// How long before it, as the clinic wishes.
+        hours_before: i64,
+    },
+    /// The patient was to be reminded, and was not.
+    ReminderFailed {
+        slot: Slot,
+        was: AppointmentStatus,
+        channel: ReminderChannel,
+        for_start: DateTime<Utc>,
+        hours_before: i64,
+        failure: ReminderFailure,
+    },
 }
 
 impl AppointmentEvent {
@@ -215,7 +255,9 @@ impl AppointmentEvent {
             | Self::AppointmentStarted { slot }
             | Self::AppointmentFulfilled { slot }
             | Self::AppointmentMarkedNoShow { slot, .. }
-            | Self::AppointmentEnteredInError { slot, .. } => slot,
+            | Self::AppointmentEnteredInError { slot, .. }
+            | Self::ReminderSent { slot, .. }
+            | Self::ReminderFailed { slot, .. } => slot,
         }
     }
 
@@ -229,7 +271,9 @@ impl AppointmentEvent {
             | Self::AppointmentStarted { .. }
             | Self::AppointmentFulfilled { .. }
             | Self::AppointmentMarkedNoShow { .. }
-            | Self::AppointmentEnteredInError { .. } => None,
+            | Self::AppointmentEnteredInError { .. }
+            | Self::ReminderSent { .. }
+            | Self::ReminderFailed { .. } => None,
         }
     }
 }

@@ -90,6 +90,20 @@ pub enum Overbooking {
     Capacity { places: i16 },
 }
 
+/// When patients are reminded of their appointments, by mail, where they have an address and have not objected.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reminders {
+    /// Hours before the start, the longest first; none: nobody is reminded.
+    pub hours_before: Vec<i64>,
+}
+
+impl Reminders {
+    fn are_off(&self) -> bool {
+        self.hours_before.is_empty()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -104,6 +118,9 @@ pub struct Settings {
     /// Whether somebody else than who recorded a laboratory result verifies it. Not written while it is as Casebook comes.
     #[serde(default = "default_on", skip_serializing_if = "is_on")]
     pub results_verified_by_another: bool,
+    /// When patients are reminded of appointments; nobody is, as Casebook comes. Not written then.
+    #[serde(default, skip_serializing_if = "Reminders::are_off")]
+    pub reminders: Reminders,
     /// How long records are kept. Not written while it is as Casebook comes, as in the events of before there was it.
     #[serde(default, skip_serializing_if = "Retention::is_default")]
     pub retention: Retention,
@@ -128,6 +145,7 @@ impl Default for Settings {
             no_show_grace_minutes: default_no_show_grace_minutes(),
             confirm_bookings: false,
             results_verified_by_another: true,
+            reminders: Reminders::default(),
             retention: Retention::default(),
         }
     }

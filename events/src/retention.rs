@@ -170,7 +170,9 @@ impl AppointmentEvent {
             | Self::AppointmentRescheduled { .. }
             | Self::AppointmentCancelled { .. }
             | Self::AppointmentMarkedNoShow { .. }
-            | Self::AppointmentEnteredInError { .. } => RecordClass::Administrative,
+            | Self::AppointmentEnteredInError { .. }
+            | Self::ReminderSent { .. }
+            | Self::ReminderFailed { .. } => RecordClass::Administrative,
         }
     }
 
@@ -187,6 +189,8 @@ impl AppointmentEvent {
             | Self::AppointmentFulfilled { .. }
             | Self::AppointmentMarkedNoShow { .. }
             | Self::AppointmentEnteredInError { .. } => false,
+            // A reminder changes nothing; it may be on record only after the end.
+            Self::ReminderSent { was, .. } | Self::ReminderFailed { was, .. } => !was.is_final(),
         }
     }
 }

@@ -3,7 +3,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use events::{
     AppointmentEvent, AppointmentId, DoctorId, DomainEvent, Number, OfficeId, PatientId, Recorded, Sealed,
-    appointment::{AppointmentKind, AppointmentReason, AppointmentStatus, CancelledBy, Slot},
+    appointment::{
+        AppointmentKind, AppointmentReason, AppointmentStatus, CancelledBy, ReminderChannel, ReminderFailure, Slot,
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,6 +51,20 @@ pub struct AppointmentRow {
     pub ended_at: Option<DateTime<Utc>>,
     pub version: i64,
     pub position: i64,
+    /// In their order.
+    pub reminders: Vec<Reminder>,
+}
+
+/// What came of reminding the patient.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Reminder {
+    pub channel: ReminderChannel,
+    /// The start of which the patient was reminded.
+    pub for_start: DateTime<Utc>,
+    pub hours_before: i64,
+    pub at: DateTime<Utc>,
+    /// Why nobody was reached; `null`: it was sent.
+    pub failure: Option<ReminderFailure>,
 }
 
 impl Projection for Appointments {
@@ -111,6 +127,7 @@ fn made(number: &Number, slot: &Slot, kind: AppointmentKind, event: &Recorded) -
         ended_at: None,
         version: event.version,
         position: event.position,
+        reminders: Vec::new(),
     }
 }
 
@@ -153,6 +170,14 @@ impl AppointmentRow {
             AppointmentEvent::AppointmentFulfilled { .. } => self.end_as(AppointmentStatus::Fulfilled, at),
             AppointmentEvent::AppointmentMarkedNoShow { .. } => self.end_as(AppointmentStatus::NoShow, at),
             AppointmentEvent::AppointmentEnteredInError { .. } => self.end_as(AppointmentStatus::EnteredInError, at),
+            AppointmentEvent::ReminderSent { channel, for_start, hours_before, .. } => {
+                let (channel, for_start, hours_before) = (*channel, *for_start, *hours_before);
+                self.reminders.push(Reminder { channel, for_start, hours_before, at, failure: None });
+            }
+            AppointmentEvent::ReminderFailed { channel, for_start, hours_before, failure, .. } => {
+                let (channel, for_start, hours_before) = (*channel, *for_start, *hours_before);
+                self.reminders.push(Reminder { channel, for_start, hours_before, at, failure: Some(*failure) });
+            }
         }
     }
 

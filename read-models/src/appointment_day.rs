@@ -95,6 +95,7 @@ impl AppointmentDayRow {
                 self.shift(slot, *was, Is::EnteredInError);
                 self.by_kind.add(kind, -1);
             }
+            AppointmentEvent::ReminderSent { .. } | AppointmentEvent::ReminderFailed { .. } => {}
         }
     }
 

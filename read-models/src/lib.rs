@@ -41,7 +41,7 @@ pub mod usage;
 pub mod visit;
 pub mod vitals;
 
-pub use appointment::{AppointmentRow, Appointments};
+pub use appointment::{AppointmentRow, Appointments, Reminder};
 pub use appointment_day::{AppointmentDayRow, AppointmentDays};
 pub use billing_day::{BillingDayRow, BillingDays};
 pub use by::By;

@@ -66,6 +66,11 @@ async fn plant(desk: &Desk, doctor: &str, planter: &mut Planter) -> String {
     book(desk, &patient, doctor, planter).await;
     visit(desk, &patient, planter).await;
     prescribe(desk, &patient, planter).await;
+    let portal = json!({
+        "name": planter.word(), "username": planter.word(), "email": planter.email(), "roles": ["patient"],
+        "patient_id": patient
+    });
+    desk.clinic.post("/staff", portal).await.expect(201);
     let path = desk.clinic.path(&format!("/patients/{patient}"));
     while planter.0.len() < WORDS - 40 {
         chart(desk, &patient, &relative, planter).await;
@@ -202,6 +207,8 @@ async fn a_thousand_words_are_found_nowhere_once_the_person_is_erased() {
     desk.does(&patient, "request-erasure", json!({"reason": planter.word()})).await;
     assert_eq!(planter.0.len(), WORDS);
     stack.caught_up().await;
+    let mailer = stack.mailer_to_folder();
+    mailer.send_due().await.expect("the mails go");
     let markers = Markers::new(&planter.0).expect("words to look for");
     let before = everywhere(&stack, &markers).await;
     let in_rows = before.iter().find(|found| found.place == "table read.patient_1").expect("the record was readable");
@@ -215,6 +222,7 @@ async fn a_thousand_words_are_found_nowhere_once_the_person_is_erased() {
         assert!(since.elapsed() < FINISHED_WITHIN, "the erasure is never finished");
         tokio::time::sleep(LOOK_EVERY).await;
     }
+    mailer.tidy().await.expect("mails are taken away");
     scrub(stack.superuser(), true).await.expect("the server is ours");
     assert_eq!(everywhere(&stack, &markers).await, []);
 

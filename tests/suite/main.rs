@@ -30,6 +30,7 @@ mod past;
 mod prescriptions;
 mod printing;
 mod refusals;
+mod reminders;
 mod replays;
 mod schedule;
 mod secrets;

@@ -20,7 +20,9 @@ async fn the_log_and_nats_hold_no_personal_word_in_clear() {
     let booked = clinic.post("/appointments", booking).await.expect(201);
     let shown = clinic.get_at(booked.position(), &format!("/patients/{patient}")).await.expect(200);
     assert!(shown.text.contains(MARKER), "{}", shown.text);
-    for table in ["log.event", "log.claim", "log.idempotency", "log.head", "log.counter", "log.credential"] {
+    for table in
+        ["log.event", "log.claim", "log.idempotency", "log.head", "log.counter", "log.credential", "log.outbox"]
+    {
         assert_eq!(stack.rows_with(table, MARKER).await, 0, "{table}");
     }
 }

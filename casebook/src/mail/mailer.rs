@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::Outgoing,
+    reminder,
     writing::{Unwritten, write},
 };
 
@@ -103,6 +104,8 @@ impl Mailer {
     async fn deliver(&self, mail: &TakenMail) -> Result<()> {
         let outcome = match self.send(mail).await {
             Ok(()) => {
+                // Recorded first: what is marked is not looked at again.
+                reminder::was_sent(&self.executor, mail).await?;
                 self.store().mail_is_sent(mail).await?;
                 "sent"
             }
@@ -113,6 +116,7 @@ impl Mailer {
             }
             Err(Unsent::ForGood(code)) => {
                 tracing::warn!(mail = %mail.id, kind = mail.kind.as_str(), code, "a mail is given up");
+                reminder::was_given_up(&self.executor, mail, code).await?;
                 self.store().give_mail_up(mail, code).await?;
                 "given_up"
             }

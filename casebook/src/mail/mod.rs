@@ -2,7 +2,9 @@
 
 mod config;
 mod mailer;
+mod reminder;
 mod writing;
 
 pub use config::{MailConfig, Outgoing};
 pub use mailer::Mailer;
+pub use reminder::look as look_for_reminder;

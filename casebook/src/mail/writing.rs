@@ -1,14 +1,16 @@
 //! From what waits in the outbox to a mail: whose it is, and what it says, are asked of the log now. What has become
 //! worthless since it was queued is not written.
 
-use ::mail::{House, Letter, Mail, OneTime, Sender};
+use ::mail::{House, Letter, Mail, OneTime, Reminder, Sender};
 use chrono::Utc;
 use command_api::execute::{CurrentLogin, Executor, Failure};
 use domain::Clinic;
 use event_store::{MailKind, StoreError, TakenMail};
-use events::{ClinicId, UserId};
+use events::{AppointmentId, ClinicId, UserId, values::Address};
 use secrecy::{ExposeSecret, SecretString};
 use service_kit::tokens::SecretHash;
+
+use super::reminder::{self, asked};
 
 /// What the platform's own people know it by.
 const PLATFORM: &str = "Casebook";
@@ -29,11 +31,15 @@ impl From<StoreError> for Unwritten {
     }
 }
 
-const TOO_LATE: Unwritten = Unwritten::Pointless("too-late");
+const TOO_LATE: Unwritten = Unwritten::Pointless(TOO_LATE_CODE);
 /// A later secret has taken its place, or it was used.
 const SUPERSEDED: Unwritten = Unwritten::Pointless("superseded");
 const ERASED: Unwritten = Unwritten::Pointless("erased");
-const NO_ADDRESS: Unwritten = Unwritten::Pointless("no-address");
+pub const NO_ADDRESS_CODE: &str = "no-address";
+pub const TOO_LATE_CODE: &str = "too-late";
+const NO_ADDRESS: Unwritten = Unwritten::Pointless(NO_ADDRESS_CODE);
+/// The appointment was moved or cancelled, or nobody wants to be reminded any more.
+const NOT_DUE: Unwritten = Unwritten::Pointless("not-due");
 
 /// A mail, written.
 pub async fn write(executor: &Executor, sender: &Sender, mail: &TakenMail) -> Result<Letter, Unwritten> {
@@ -41,14 +47,28 @@ pub async fn write(executor: &Executor, sender: &Sender, mail: &TakenMail) -> Re
         return Err(TOO_LATE);
     }
     match mail.kind {
-        MailKind::Activation | MailKind::PasswordReset => bring_secret(executor, sender, mail).await,
+        MailKind::Activation => bring_secret(executor, sender, mail, Brings::Activation).await,
+        MailKind::PasswordReset => bring_secret(executor, sender, mail, Brings::Reset).await,
+        MailKind::Reminder => remind(executor, sender, mail).await,
     }
 }
 
-async fn bring_secret(executor: &Executor, sender: &Sender, mail: &TakenMail) -> Result<Letter, Unwritten> {
+/// Which of a login's secrets a mail brings.
+#[derive(Clone, Copy)]
+enum Brings {
+    Activation,
+    Reset,
+}
+
+async fn bring_secret(
+    executor: &Executor,
+    sender: &Sender,
+    mail: &TakenMail,
+    brings: Brings,
+) -> Result<Letter, Unwritten> {
     let (store, clinic, user) = (executor.store(), mail.clinic, UserId(mail.about));
     let secret = store.open_mail(mail).await?.ok_or(ERASED)?;
-    must_be_current(executor, mail, &secret).await?;
+    must_be_current(executor, mail, brings, &secret).await?;
     let CurrentLogin { staff, username, name, email, slug } = executor.login(clinic, user).await?.ok_or(ERASED)?;
     let email = email.ok_or(NO_ADDRESS)?;
     let language = match staff.patient {
@@ -56,19 +76,27 @@ async fn bring_secret(executor: &Executor, sender: &Sender, mail: &TakenMail) ->
         None => None,
     };
     let one_time = OneTime { name, username, secret, until: mail.not_after, is_portal: staff.patient.is_some() };
-    let content = match mail.kind {
-        MailKind::PasswordReset => Mail::PasswordReset(one_time),
-        MailKind::Activation => Mail::Activation(one_time),
+    let content = match brings {
+        Brings::Activation => Mail::Activation(one_time),
+        Brings::Reset => Mail::PasswordReset(one_time),
     };
-    let house = house(executor, clinic, slug).await?;
+    let house = match clinic_of(executor, clinic).await? {
+        Some(state) => house(&state),
+        None => House { name: PLATFORM.to_owned(), slug, email: None, zone: chrono_tz::UTC },
+    };
     Letter::write(sender, &house, &email, &content, mail.id, language.as_deref()).map_err(|_| NO_ADDRESS)
 }
 
-async fn must_be_current(executor: &Executor, mail: &TakenMail, secret: &SecretString) -> Result<(), Unwritten> {
+async fn must_be_current(
+    executor: &Executor,
+    mail: &TakenMail,
+    brings: Brings,
+    secret: &SecretString,
+) -> Result<(), Unwritten> {
     let login = executor.store().credential(mail.clinic, UserId(mail.about)).await?.ok_or(ERASED)?;
-    let kept = match mail.kind {
-        MailKind::PasswordReset => login.reset,
-        MailKind::Activation => login.activation,
+    let kept = match brings {
+        Brings::Activation => login.activation,
+        Brings::Reset => login.reset,
     };
     let brought = SecretHash::of(secret.expose_secret());
     match kept.is_some_and(|(hash, _)| SecretHash(hash).matches(&brought)) {
@@ -77,11 +105,45 @@ async fn must_be_current(executor: &Executor, mail: &TakenMail, secret: &SecretS
     }
 }
 
+/// The appointment and its patient as they stand now decide whether anybody is reminded.
+async fn remind(executor: &Executor, sender: &Sender, mail: &TakenMail) -> Result<Letter, Unwritten> {
+    let (clinic, reminding) = (mail.clinic, mail.reminding.map(asked).ok_or(NOT_DUE)?);
+    let (patient, slot) =
+        match reminder::look(executor, clinic, AppointmentId(mail.about), |_, _, _| Some(reminding)).await {
+            Ok(Some((_, patient, slot))) => (patient, slot),
+            Ok(None) | Err(Failure::Refused(_)) => return Err(NOT_DUE),
+            Err(failure) => return Err(failure.into()),
+        };
+    let Some(demographics) = executor.demographics(clinic, patient).await? else { return Err(ERASED) };
+    let email = demographics.email.ok_or(NOT_DUE)?;
+    let state = clinic_of(executor, clinic).await?.ok_or(NOT_DUE)?;
+    let office = state.office(slot.office).ok_or(NOT_DUE)?;
+    let profile = &state.profile;
+    let address = office.address.as_ref().or(profile.address.as_ref());
+    let content = Mail::Reminder(Reminder {
+        start: slot.start,
+        office: office.name.clone(),
+        address: address.map(lines).unwrap_or_default(),
+        phone: office.phone.clone().or_else(|| profile.phone.clone()),
+    });
+    let language = demographics.language.as_deref();
+    Letter::write(sender, &house(&state), &email, &content, mail.id, language).map_err(|_| NO_ADDRESS)
+}
+
+/// As it is written on an envelope.
+fn lines(address: &Address) -> Vec<String> {
+    let city = [&address.postal_code, &address.city].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+    let lines = [address.line.clone(), Some(city), address.state.clone()];
+    lines.into_iter().flatten().filter(|line| !line.is_empty()).collect()
+}
+
+async fn clinic_of(executor: &Executor, clinic: ClinicId) -> Result<Option<Clinic>, Unwritten> {
+    Ok(executor.state_of::<Clinic>(clinic, clinic.into()).await?)
+}
+
 /// In whose name a mail is written.
-async fn house(executor: &Executor, clinic: ClinicId, slug: Option<String>) -> Result<House, Unwritten> {
-    let Some(state) = executor.state_of::<Clinic>(clinic, clinic.into()).await? else {
-        return Ok(House { name: PLATFORM.to_owned(), slug, email: None, zone: chrono_tz::UTC });
-    };
-    let (zone, profile) = (state.zone(), state.profile);
-    Ok(House { name: profile.name, slug, email: Some(profile.email), zone })
+fn house(clinic: &Clinic) -> House {
+    let profile = &clinic.profile;
+    let (name, email) = (profile.name.clone(), Some(profile.email.clone()));
+    House { name, slug: Some(clinic.slug.clone()), email, zone: clinic.zone() }
 }

@@ -10,6 +10,7 @@
 mod job;
 mod patience;
 mod prescriptions;
+mod reminders;
 mod round;
 mod scheduler;
 mod uploads;
@@ -20,12 +21,13 @@ use clap::Args;
 
 pub use job::{Item, Job, Outcome, call, find, give};
 pub use prescriptions::PrescriptionExpiry;
+pub use reminders::DueReminders;
 pub use scheduler::Scheduler;
 pub use uploads::AbandonedUploads;
 
 #[derive(Clone, Debug, Args)]
 pub struct ScheduleConfig {
-    /// Seconds between two looks after what has fallen due (expired prescriptions, uploads that never came).
+    /// Seconds between two looks after what has fallen due (expired prescriptions, reminders, uploads that never came).
     #[arg(long, global = true, env = "CASEBOOK_SCHEDULE_SECONDS", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(1..=3_600))]
     schedule_seconds: u32,

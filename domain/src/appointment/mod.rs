@@ -9,6 +9,7 @@ mod lanes;
 pub mod overbook;
 #[cfg(test)]
 mod properties;
+pub mod remind;
 #[cfg(test)]
 mod sample;
 mod state;
@@ -27,6 +28,7 @@ pub use book::BookAppointment;
 pub use change::{ConfirmAppointment, RescheduleAppointment};
 pub use end::{CancelAppointment, EnterAppointmentInError, MarkNoShow};
 pub use overbook::OverbookAppointment;
+pub use remind::{RecordReminder, ReminderOutcome, Reminding};
 pub use state::Appointment;
 pub use waitlist::WaitlistAppointment;
 
@@ -43,6 +45,7 @@ pub enum AppointmentCommand {
     MarkNoShow(MarkNoShow),
     Cancel(CancelAppointment),
     EnterInError(EnterAppointmentInError),
+    RecordReminder(RecordReminder),
 }
 
 impl Aggregate for Appointment {
@@ -60,6 +63,9 @@ impl Aggregate for Appointment {
                 state.map_or_else(Vec::new, |state| change::reads_to_confirm(state, facts))
             }
             AppointmentCommand::Reschedule(command) => state.map_or_else(Vec::new, |state| command.reads(state, facts)),
+            AppointmentCommand::RecordReminder(_) => {
+                state.map_or_else(Vec::new, |state| RecordReminder::reads(state, facts))
+            }
             AppointmentCommand::CheckIn(_)
             | AppointmentCommand::Start(_)
             | AppointmentCommand::Complete(_)
@@ -91,6 +97,10 @@ impl Aggregate for Appointment {
             AppointmentCommand::MarkNoShow(command) => command.decide(known()?, context)?,
             AppointmentCommand::Cancel(command) => command.decide(known()?, context)?,
             AppointmentCommand::EnterInError(command) => command.decide(known()?)?,
+            AppointmentCommand::RecordReminder(command) => match command.decide(known()?) {
+                Some(event) => event,
+                None => return Ok(Decision::already_so()),
+            },
         };
         Ok(Decision::one(context.target, event))
     }

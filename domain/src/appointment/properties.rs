@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use events::{AppointmentId, DoctorId, PatientId, StreamId, claim::DoctorTime};
+use events::{AppointmentId, DoctorId, PatientId, StreamId, appointment::ReminderFailure, claim::DoctorTime};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Appointment, AppointmentCommand};
+use super::{Appointment, AppointmentCommand, RecordReminder, ReminderOutcome, Reminding};
 use crate::{
     HeldTime,
     testing::{World, at, body, id},
@@ -63,7 +63,7 @@ fn steps() -> impl Strategy<Value = Vec<(u128, Step)>> {
         3 => place().prop_map(Step::Overbook),
         2 => place().prop_map(Step::Waitlist),
         4 => place().prop_map(Step::Reschedule),
-        6 => (0..7_u8).prop_map(Step::On),
+        6 => (0..9_u8).prop_map(Step::On),
         1 => (0..4_u8).prop_map(Step::Policy),
         1 => (1..200_u16).prop_map(Step::Pass),
     ];
@@ -95,6 +95,12 @@ fn command(step: &Step) -> Option<AppointmentCommand> {
         Step::On(3) => AppointmentCommand::Complete(body(json!({}))),
         Step::On(4) => AppointmentCommand::MarkNoShow(body(json!({}))),
         Step::On(5) => AppointmentCommand::Cancel(body(json!({"reason": "ill"}))),
+        Step::On(n @ (6 | 7)) => {
+            let reminding = Reminding { for_start: at("2026-03-02T04:30:00Z"), hours_before: (*n).into() };
+            let failed = ReminderOutcome::Failed(ReminderFailure::Refused);
+            let outcome = if *n == 6 { ReminderOutcome::Sent } else { failed };
+            RecordReminder { reminding, outcome }.into()
+        }
         Step::On(_) => AppointmentCommand::EnterInError(body(json!({"reason": "slip"}))),
         Step::Policy(_) | Step::Pass(_) => return None,
     })

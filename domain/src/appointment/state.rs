@@ -1,10 +1,14 @@
 //! What the rules know of an appointment, and how each event changes it. Nothing of it is sealed.
 
+use std::collections::BTreeMap;
+
 use events::{
     AppointmentEvent,
     appointment::{AppointmentKind, AppointmentStatus, Slot},
     claim::DoctorTime,
 };
+
+use super::remind::{ReminderOutcome, Reminding};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Appointment {
@@ -13,6 +17,8 @@ pub struct Appointment {
     pub kind: AppointmentKind,
     /// It stands in a lane beyond those that the clinic's policy opens.
     pub overbooked: bool,
+    /// What came of reminders.
+    pub reminders: BTreeMap<Reminding, ReminderOutcome>,
 }
 
 impl Appointment {
@@ -27,10 +33,11 @@ impl Appointment {
     pub(super) fn from_first(event: &AppointmentEvent) -> Option<Self> {
         match *event {
             AppointmentEvent::AppointmentBooked { slot, kind, status, overbooked, .. } => {
-                Some(Self { status, slot, kind, overbooked })
+                Some(Self { status, slot, kind, overbooked, reminders: BTreeMap::new() })
             }
             AppointmentEvent::AppointmentWaitlisted { slot, kind, .. } => {
-                Some(Self { status: AppointmentStatus::Waitlist, slot, kind, overbooked: false })
+                let (status, reminders) = (AppointmentStatus::Waitlist, BTreeMap::new());
+                Some(Self { status, slot, kind, overbooked: false, reminders })
             }
             AppointmentEvent::AppointmentConfirmed { .. }
             | AppointmentEvent::AppointmentRescheduled { .. }
@@ -39,7 +46,9 @@ impl Appointment {
             | AppointmentEvent::AppointmentStarted { .. }
             | AppointmentEvent::AppointmentFulfilled { .. }
             | AppointmentEvent::AppointmentMarkedNoShow { .. }
-            | AppointmentEvent::AppointmentEnteredInError { .. } => None,
+            | AppointmentEvent::AppointmentEnteredInError { .. }
+            | AppointmentEvent::ReminderSent { .. }
+            | AppointmentEvent::ReminderFailed { .. } => None,
         }
     }
 
@@ -60,6 +69,14 @@ impl Appointment {
             }
             AppointmentEvent::AppointmentMarkedNoShow { was, .. } => (was, AppointmentStatus::NoShow),
             AppointmentEvent::AppointmentEnteredInError { was, .. } => (was, AppointmentStatus::EnteredInError),
+            AppointmentEvent::ReminderSent { was, for_start, hours_before, .. } => {
+                self.reminders.insert(Reminding { for_start, hours_before }, ReminderOutcome::Sent);
+                (was, was)
+            }
+            AppointmentEvent::ReminderFailed { was, for_start, hours_before, failure, .. } => {
+                self.reminders.insert(Reminding { for_start, hours_before }, ReminderOutcome::Failed(failure));
+                (was, was)
+            }
         };
         if was != self.status {
             return None;

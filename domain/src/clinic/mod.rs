@@ -27,7 +27,7 @@ pub use holds::{LiftLegalHold, PlaceLegalHold};
 pub use logo::{RemoveLogo, SetLogo};
 pub use offices::{AddOffice, CloseOffice, SetOfficeHours};
 pub use plan::{ActivateSubscription, ChangePlan, OwnLimits, PaidPlan, SetLimits};
-pub use profile::{OverbookingPolicy, RetentionPeriods, UpdateProfile, UpdateSettings};
+pub use profile::{OverbookingPolicy, ReminderTimes, RetentionPeriods, UpdateProfile, UpdateSettings};
 pub use register::{AdministratorAccount, FirstAdministrator, RegisterClinic};
 pub use standing::{ResumeClinic, SuspendClinic};
 pub use state::Clinic;
@@ -106,7 +106,7 @@ impl Aggregate for Clinic {
             // Its end is the end of all else.
             (Some(clinic), _) if clinic.closed.is_some() => Err(closing::closed()),
             (Some(clinic), C::UpdateProfile(command)) => command.decide(clinic, facts, context),
-            (Some(clinic), C::UpdateSettings(command)) => Ok(command.decide(clinic, context)),
+            (Some(clinic), C::UpdateSettings(command)) => command.decide(clinic, context),
             (Some(clinic), C::SetLogo(command)) => Ok(command.decide(clinic, context)),
             (Some(clinic), C::RemoveLogo(command)) => Ok(command.decide(clinic, context)),
             (Some(clinic), C::AddOffice(command)) => command.decide(clinic, facts, context),

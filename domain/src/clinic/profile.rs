@@ -2,7 +2,7 @@
 
 use events::{
     ClinicEvent,
-    clinic::{ClinicProfile, Overbooking, Settings},
+    clinic::{ClinicProfile, Overbooking, Reminders, Settings},
     retention::Retention,
 };
 use schemars::JsonSchema;
@@ -16,6 +16,9 @@ use crate::{
     Context, Decision, Facts, Read, Refusal,
     values::{Change, DocumentNumber, Email, Name, Patch, Phone, PostalAddress, TaxId, TimeZone, Url, Whole},
 };
+
+/// Times at which a patient may be reminded of one appointment.
+const REMINDERS_MAX: usize = 4;
 
 /// Changes the profile. What is left out stays; `null` empties what may be empty.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -109,8 +112,34 @@ pub struct UpdateSettings {
     pub confirm_bookings: Change<bool>,
     /// Whether somebody else than who recorded a laboratory result verifies it; it is so unless a clinic says otherwise.
     pub results_verified_by_another: Change<bool>,
+    /// When patients are reminded of their appointments; nobody is, unless a clinic says so.
+    pub reminders: Change<ReminderTimes>,
     /// How long records are kept; replaces all periods, and what is left out of it is as Casebook comes.
     pub retention: Change<RetentionPeriods>,
+}
+
+/// When patients are reminded of their appointments by mail, where they have an address and have not withdrawn a consent
+/// to reminders.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReminderTimes {
+    /// Hours before the start, at most four times; none: nobody is reminded.
+    pub hours_before: Vec<Whole<1, 168>>,
+}
+
+impl TryFrom<ReminderTimes> for Reminders {
+    type Error = Refusal;
+
+    fn try_from(times: ReminderTimes) -> Result<Self, Refusal> {
+        let mut hours_before: Vec<i64> = times.hours_before.into_iter().map(Whole::get).collect();
+        hours_before.sort_unstable_by(|one, other| other.cmp(one));
+        hours_before.dedup();
+        if hours_before.len() > REMINDERS_MAX {
+            let detail = format!("A patient is reminded of an appointment {REMINDERS_MAX} times at most.");
+            return Err(Refusal::rule("too-many-reminders", detail).at("/reminders/hours_before"));
+        }
+        Ok(Self { hours_before })
+    }
 }
 
 /// How long records are kept, in whole years. What the law of the place asks for is the clinic's to know.
@@ -159,19 +188,24 @@ impl From<RetentionPeriods> for Retention {
 }
 
 impl UpdateSettings {
-    pub(super) fn decide(self, clinic: &Clinic, context: &Context<'_>) -> Decision {
+    pub(super) fn decide(self, clinic: &Clinic, context: &Context<'_>) -> Result<Decision, Refusal> {
         let before = &clinic.settings;
+        let reminders = match self.reminders {
+            Change::Set(times) => times.try_into()?,
+            Change::Unchanged => before.reminders.clone(),
+        };
         let settings = Settings {
             overbooking: self.overbooking.over(before.overbooking),
             no_show_grace_minutes: self.no_show_grace_minutes.over(before.no_show_grace_minutes),
             confirm_bookings: self.confirm_bookings.over(before.confirm_bookings),
             results_verified_by_another: self.results_verified_by_another.over(before.results_verified_by_another),
+            reminders,
             retention: self.retention.over(before.retention),
         };
         if settings == *before {
-            return Decision::already_so();
+            return Ok(Decision::already_so());
         }
-        did(context, ClinicEvent::SettingsChanged { settings })
+        Ok(did(context, ClinicEvent::SettingsChanged { settings }))
     }
 }
 
@@ -230,6 +264,12 @@ mod tests {
         let settings = &world.state::<Clinic>(world.clinic).unwrap().settings;
         assert_eq!(settings.overbooking, Overbooking::Capacity { places: 3 });
         assert_eq!((settings.confirm_bookings, settings.no_show_grace_minutes), (true, 15));
+        let often = json!({"reminders": {"hours_before": [2, 24, 2]}});
+        world.when::<Clinic>(world.clinic, body::<UpdateSettings>(often)).unwrap();
+        assert_eq!(world.state::<Clinic>(world.clinic).unwrap().settings.reminders.hours_before, [24, 2]);
+        let too_often = json!({"reminders": {"hours_before": [1, 2, 3, 4, 5]}});
+        let refused = world.when::<Clinic>(world.clinic, body::<UpdateSettings>(too_often)).unwrap_err();
+        assert_eq!((refused.code, refused.pointer), ("too-many-reminders", Some("/reminders/hours_before")));
         let none = json!({"overbooking": {"policy": "capacity", "places": 0}});
         assert!(serde_json::from_value::<UpdateSettings>(none).is_err());
     }

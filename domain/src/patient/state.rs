@@ -1,6 +1,6 @@
 //! What the rules know of a patient, and how each event changes it. Nothing of it is sealed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use events::{
     AllergyId, ConsentId, PatientEvent, PatientId, ProblemId, UserId,
@@ -78,6 +78,8 @@ pub struct Patient {
     pub problems: BTreeMap<ProblemId, bool>,
     /// Given and not withdrawn.
     pub consents: BTreeMap<ConsentId, ConsentScope>,
+    /// Withdrawn, and not given again since.
+    pub objections: HashSet<ConsentScope>,
     pub confidentiality: Confidentiality,
     pub erasure: Erasure,
 }
@@ -129,6 +131,7 @@ impl Patient {
             no_known_allergies: false,
             problems: BTreeMap::new(),
             consents: BTreeMap::new(),
+            objections: HashSet::new(),
             confidentiality: Confidentiality::Normal,
             erasure: Erasure::None,
         })
@@ -161,8 +164,14 @@ impl Patient {
             PatientEvent::NoKnownAllergiesAsserted {} => self.no_known_allergies = true,
             PatientEvent::ProblemAdded { problem, .. } => drop(self.problems.insert(*problem, true)),
             PatientEvent::ProblemResolved { problem, .. } => *self.problems.get_mut(problem)? = false,
-            PatientEvent::ConsentGiven { consent, scope, .. } => drop(self.consents.insert(*consent, *scope)),
-            PatientEvent::ConsentWithdrawn { consent, .. } => drop(self.consents.remove(consent)?),
+            PatientEvent::ConsentGiven { consent, scope, .. } => {
+                self.objections.remove(scope);
+                self.consents.insert(*consent, *scope);
+            }
+            PatientEvent::ConsentWithdrawn { consent, .. } => {
+                let scope = self.consents.remove(consent)?;
+                self.objections.insert(scope);
+            }
             PatientEvent::RecordRestricted { confidentiality, .. } => self.confidentiality = *confidentiality,
             PatientEvent::PatientDeactivated { .. } => self.life = Life::Inactive,
             PatientEvent::PatientReactivated { .. } => self.life = Life::Active,

@@ -237,7 +237,8 @@ impl World {
         Facts { contended: true, claims, actor: self.actor.user, ..Facts::default() }
     }
 
-    fn context(&self, target: StreamId) -> Context<'_> {
+    /// Who asks, and when.
+    pub fn context(&self, target: StreamId) -> Context<'_> {
         Context {
             actor: &self.actor,
             target,

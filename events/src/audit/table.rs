@@ -116,6 +116,8 @@ pub const TABLE: &[Meaning] = &[
     line("AppointmentFulfilled", ClinicalWrite, U, "completed appointment {resource} of patient {patient}"),
     line("AppointmentMarkedNoShow", ClinicalWrite, U, "marked patient {patient} as not come to appointment {resource}"),
     line("AppointmentEnteredInError", ClinicalWrite, U, "struck out appointment {resource} of patient {patient} as entered in error"),
+    line("ReminderSent", ClinicalWrite, E, "reminded patient {patient} of appointment {resource} for {for_start}"),
+    line("ReminderFailed", ClinicalWrite, E, "could not remind patient {patient} of appointment {resource} for {for_start} ({failure})"),
     // Documents.
     line("DocumentRegistered", ClinicalWrite, C, "announced the document {resource} of patient {patient} ({kind}, {media_type}, {size} bytes)"),
     line("DocumentUploaded", ClinicalWrite, U, "uploaded the content of document {resource} of patient {patient} ({size} bytes)"),

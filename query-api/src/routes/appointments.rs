@@ -8,7 +8,7 @@ use events::{
     appointment::{AppointmentKind, AppointmentStatus, CancelledBy},
     calendar::whole_day,
 };
-use read_models::AppointmentRow;
+use read_models::{AppointmentRow, Reminder};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -73,6 +73,8 @@ pub struct Appointment {
     pub started_at: Option<DateTime<Utc>>,
     /// When it reached its final status.
     pub ended_at: Option<DateTime<Utc>>,
+    /// What came of reminding the patient, in order.
+    pub reminders: Vec<Reminder>,
     /// Of the last change; told in the `ETag`.
     #[serde(skip_serializing)]
     #[schemars(skip)]
@@ -104,6 +106,7 @@ impl From<AppointmentRow> for Appointment {
             checked_in_at: row.checked_in_at,
             started_at: row.started_at,
             ended_at: row.ended_at,
+            reminders: row.reminders,
             position: row.position,
         }
     }
@@ -114,7 +117,7 @@ impl From<AppointmentRow> for Appointment {
 pub(super) fn columns(restricted: bool) -> Sql {
     const PLAIN: &str = "a.id, a.number, a.status, a.version, a.patient_id, a.doctor_id, a.office_id, a.start, a.\"end\", \
          a.day, a.minutes, a.kind, a.token, a.overbooked, a.cancelled_by, a.booked_at, a.rescheduled_at, \
-         a.checked_in_at, a.started_at, a.ended_at, a.position";
+         a.checked_in_at, a.started_at, a.ended_at, a.reminders, a.position";
     let reasons = match restricted {
         true => ", a.reason, a.cancellation_reason",
         false => {

@@ -6,7 +6,9 @@ use events::{
     AllergyId, AppointmentEvent, AppointmentId, ClinicEvent, ClinicId, ClosureId, ConsentId, DoctorEvent, DoctorId,
     DocumentEvent, DocumentId, LabOrderEvent, LabOrderId, LabReportEvent, LabReportId, LabResultId, LeaveId, Number,
     OfficeId, PatientEvent, PatientId, Role, Sealed, StaffEvent, UserId,
-    appointment::{AppointmentKind, AppointmentReason, AppointmentStatus, BookingReason, CancelledBy, Slot},
+    appointment::{
+        AppointmentKind, AppointmentReason, AppointmentStatus, BookingReason, CancelledBy, ReminderChannel, Slot,
+    },
     clinic::{ClinicLogo, Closure, Settings},
     doctor::DoctorReason,
     document::{DocumentKind, DocumentRemark, DocumentStatus, UploadFailure},
@@ -432,6 +434,10 @@ impl Life {
             (3, was) if !was.is_final() => {
                 let by = chance.pick(&[CancelledBy::Clinic, CancelledBy::Patient]);
                 (AppointmentEvent::AppointmentCancelled { slot, was, by, sealed }, slot, Is::Cancelled)
+            }
+            (2, Is::Pending | Is::Cancelled) => {
+                let (channel, for_start, hours_before) = (ReminderChannel::Email, slot.start, 24);
+                (AppointmentEvent::ReminderSent { slot, was, channel, for_start, hours_before }, slot, was)
             }
             (0, Is::Booked) => {
                 let (from, to, status) = (slot, moved, was);
