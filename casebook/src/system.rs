@@ -37,7 +37,7 @@ use crate::{
     data_dir::DataDir,
     erasure::{Eraser, ErasureList},
     mail::{Mailer, Outgoing},
-    schedule::{AbandonedUploads, DueReminders, Job, PrescriptionExpiry, Scheduler},
+    schedule::{AbandonedUploads, ClinicExpiry, DueReminders, Job, NoShows, PrescriptionExpiry, Scheduler},
 };
 
 /// One that leads, one that looks.
@@ -235,6 +235,8 @@ impl System {
         let (executor, pool) = (|| executor.clone(), || pool.clone());
         vec![
             Box::new(AbandonedUploads::new(executor(), self.attachments.clone(), pool())),
+            Box::new(ClinicExpiry { executor: executor(), pool: pool() }),
+            Box::new(NoShows { executor: executor(), pool: pool() }),
             Box::new(PrescriptionExpiry { executor: executor(), pool: pool() }),
             Box::new(DueReminders { executor: executor(), pool: pool() }),
         ]

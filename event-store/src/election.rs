@@ -38,40 +38,47 @@ pub struct Elected {
 /// Who has a duty, as the database sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// The name that the process gave itself.
-    pub process: String,
     /// Of its connection, in the database.
     pub pid: i32,
-    pub since: DateTime<Utc>,
+    /// The name that the process gave itself; `None` for who may not see it.
+    pub process: Option<String>,
+    /// Since when it is connected; likewise.
+    pub since: Option<DateTime<Utc>>,
 }
 
 impl Duty {
     /// `None`: another process has it.
     pub async fn elect(self, pool: &PgPool) -> sqlx::Result<Option<Elected>> {
         let mut connection = pool.acquire().await?;
+        // It never goes back to the pool with the lock: not even where nobody waits for the answer any more.
+        connection.close_on_drop();
         let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(self as i64);
-        let is_free = in_time(lock.fetch_one(&mut *connection)).await;
-        if matches!(is_free, Ok(false)) {
+        if !in_time(lock.fetch_one(&mut *connection)).await? {
             return Ok(None);
         }
-        // It must not go back to the pool with the lock, nor with one that was answered too late.
-        connection.close_on_drop();
-        is_free?;
-        connection.execute(KEEPALIVE).await?;
+        in_time(connection.execute(KEEPALIVE)).await?;
         Ok(Some(Elected { connection, duty: self }))
     }
 
-    /// Who has it now.
+    /// The same for who asks again and again: costs no connection as long as another process has it.
+    pub async fn stand(self, pool: &PgPool) -> sqlx::Result<Option<Elected>> {
+        match self.holder(pool).await? {
+            Some(_) => Ok(None),
+            None => self.elect(pool).await,
+        }
+    }
+
+    /// Who has it now. The role of a service is told of its connection alone.
     pub async fn holder(self, pool: &PgPool) -> sqlx::Result<Option<Holder>> {
         let held = sqlx::query_as(
-            "SELECT coalesce(a.application_name, ''), l.pid, a.backend_start
-             FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+            "SELECT l.pid, nullif(a.application_name, ''), a.backend_start
+             FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
              WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                AND l.classid::bigint = $1 >> 32 AND l.objid::bigint = $1 & 4294967295",
         );
         let held = held.bind(self as i64).fetch_optional(pool).await?;
-        Ok(held.map(|(process, pid, since)| Holder { process, pid, since }))
+        Ok(held.map(|(pid, process, since)| Holder { pid, process, since }))
     }
 }
 

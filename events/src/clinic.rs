@@ -112,6 +112,10 @@ pub struct Settings {
     /// Minutes after the start before an appointment may be marked as a no-show.
     #[serde(default = "default_no_show_grace_minutes")]
     pub no_show_grace_minutes: i64,
+    /// Minutes after the start at which the program itself marks who has not come as a no-show; never before the grace
+    /// time. `None`: only people do. Not written while it is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark_no_shows_after_minutes: Option<i64>,
     /// Whether a booking waits for a confirmation (`pending`) or is `booked` at once.
     #[serde(default)]
     pub confirm_bookings: bool,
@@ -138,11 +142,19 @@ fn is_on(setting: &bool) -> bool {
     *setting
 }
 
+impl Settings {
+    /// Minutes after the start at which the program marks a no-show; `None`: only people do.
+    pub fn no_shows_marked_after_minutes(&self) -> Option<i64> {
+        self.mark_no_shows_after_minutes.map(|minutes| minutes.max(self.no_show_grace_minutes))
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             overbooking: Overbooking::Forbid,
             no_show_grace_minutes: default_no_show_grace_minutes(),
+            mark_no_shows_after_minutes: None,
             confirm_bookings: false,
             results_verified_by_another: true,
             reminders: Reminders::default(),
@@ -252,6 +264,15 @@ pub enum ClinicEvent {
     },
     /// The clinic pays: out of the trial, or out of what came after it.
     SubscriptionActivated {
+        plan: Plan,
+        paid_until: DateTime<Utc>,
+    },
+    /// The trial is over and nothing was paid. The clinic's people were refused from that instant on; this says so.
+    TrialExpired {
+        ended_at: DateTime<Utc>,
+    },
+    /// What was paid for is over: likewise.
+    SubscriptionExpired {
         plan: Plan,
         paid_until: DateTime<Utc>,
     },

@@ -134,6 +134,8 @@ impl ClinicRow {
                 self.plan = *plan;
                 self.paid_until = Some(*paid_until);
             }
+            // Told by `read.standing_1`.
+            ClinicEvent::TrialExpired { .. } | ClinicEvent::SubscriptionExpired { .. } => {}
             ClinicEvent::PlanChanged { to, .. } => self.plan = *to,
             ClinicEvent::LimitsSet { limits } => self.limits = *limits,
             ClinicEvent::ClinicSuspended { reason } => {

@@ -3,8 +3,8 @@
 use crate::{
     AppointmentDays, Appointments, BillingDays, CaseStudies, Charges, ClinicLogos, Clinics, DentalCharts,
     DentalTemplates, Departments, Doctors, Documents, EmergencyAccesses, Erasures, Invoices, LabOrders, LabReports,
-    Medicines, Notes, PatientStats, Patients, Prescriptions, Projection, Retentions, ShortKeys, Staff, Usage, Visits,
-    Vitals,
+    Medicines, Notes, PatientStats, Patients, Prescriptions, Projection, Retentions, ShortKeys, Staff, Standings,
+    Usage, Visits, Vitals,
 };
 
 /// Something to be done with a read model, whichever it is.
@@ -63,6 +63,7 @@ projections! {
     Notes,
     CaseStudies,
     ShortKeys,
+    Standings,
 }
 
 #[cfg(test)]

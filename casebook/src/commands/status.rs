@@ -4,13 +4,13 @@ use anyhow::{Context, Result};
 use clap::Args;
 use event_store::{
     DbRole,
-    election::Duty,
+    election::{Duty, Holder},
     schedule::{self, JobState},
 };
 use projector::{ProjectionStatus, Replaying, replaying, status};
 use secrecy::ExposeSecret;
 use service_kit::config::CommonConfig;
-use sqlx::PgPool;
+use sqlx::{PgPool, postgres::PgPoolOptions};
 
 use crate::{data_dir::DataDir, instance, say::say, servers::Database};
 
@@ -31,7 +31,9 @@ impl Status {
             Some(url) => {
                 let pool = DbRole::Projector.pool(url.expose_secret().parse()?, 1);
                 say_read_models(&pool).await?;
-                say_schedule(&pool).await.context("asking how scheduled work stands")?;
+                // Who is connected is not shown to the role of a service.
+                let login = PgPoolOptions::new().max_connections(1).connect_lazy(url.expose_secret())?;
+                say_schedule(&login, &pool).await.context("asking how scheduled work stands")?;
                 super::mail::say_in_short(&url).await
             }
             None => Ok(()),
@@ -52,14 +54,13 @@ async fn say_read_models(pool: &PgPool) -> Result<()> {
     Ok(())
 }
 
-async fn say_schedule(pool: &PgPool) -> Result<()> {
-    match Duty::Schedule.holder(pool).await? {
-        Some(holder) => say(&format!(
-            "Scheduled work is done by {} (connection {}) since {}.",
-            holder.process,
-            holder.pid,
-            holder.since.format("%F %T UTC")
-        ))?,
+async fn say_schedule(login: &PgPool, pool: &PgPool) -> Result<()> {
+    match Duty::Schedule.holder(login).await? {
+        Some(Holder { pid, process, since }) => {
+            let process = process.unwrap_or_else(|| "a process of another login".to_owned());
+            let since = since.map(|since| format!(" since {}", since.format("%F %T UTC"))).unwrap_or_default();
+            say(&format!("Scheduled work is done by {process} (connection {pid}){since}."))?;
+        }
         None => say("Nobody does scheduled work.")?,
     }
     for job in schedule::jobs(pool).await? {

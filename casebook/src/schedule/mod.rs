@@ -7,7 +7,9 @@
 //!
 //! A further job is a file here, that implements [`Job`] by [`find`] and [`give`], and a line in `System::jobs`.
 
+mod expiry;
 mod job;
+mod no_shows;
 mod patience;
 mod prescriptions;
 mod reminders;
@@ -19,7 +21,9 @@ use std::time::Duration;
 
 use clap::Args;
 
+pub use expiry::ClinicExpiry;
 pub use job::{Item, Job, Outcome, call, find, give};
+pub use no_shows::NoShows;
 pub use prescriptions::PrescriptionExpiry;
 pub use reminders::DueReminders;
 pub use scheduler::Scheduler;
@@ -27,7 +31,8 @@ pub use uploads::AbandonedUploads;
 
 #[derive(Clone, Debug, Args)]
 pub struct ScheduleConfig {
-    /// Seconds between two looks after what has fallen due (expired prescriptions, reminders, uploads that never came).
+    /// Seconds between two looks after what has fallen due (trials and subscriptions, no-shows, prescriptions, reminders,
+    /// uploads that never came).
     #[arg(long, global = true, env = "CASEBOOK_SCHEDULE_SECONDS", default_value_t = 10,
           value_parser = clap::value_parser!(u32).range(1..=3_600))]
     schedule_seconds: u32,

@@ -50,7 +50,7 @@ impl Scheduler {
     }
 
     async fn stand(&mut self, stop: &CancellationToken) -> sqlx::Result<()> {
-        let Some(mut elected) = Duty::Schedule.elect(&self.pool).await? else { return Ok(()) };
+        let Some(mut elected) = Duty::Schedule.stand(&self.pool).await? else { return Ok(()) };
         tracing::info!("this process does scheduled work");
         metrics::gauge!("casebook_schedule_leading").set(1.0);
         let over = stop.child_token();

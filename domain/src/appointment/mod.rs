@@ -6,6 +6,7 @@ pub mod book;
 pub mod change;
 pub mod end;
 mod lanes;
+pub mod missed;
 pub mod overbook;
 #[cfg(test)]
 mod properties;
@@ -21,12 +22,13 @@ use events::{
     claim::{ClaimChange, CounterChange},
 };
 
-use crate::{Aggregate, Context, Decision, Facts, Read, Refusal};
+use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, patient::Group};
 
 pub use attend::{CheckIn, CompleteAppointment, StartAppointment};
 pub use book::BookAppointment;
 pub use change::{ConfirmAppointment, RescheduleAppointment};
 pub use end::{CancelAppointment, EnterAppointmentInError, MarkNoShow};
+pub use missed::MarkMissed;
 pub use overbook::OverbookAppointment;
 pub use remind::{RecordReminder, ReminderOutcome, Reminding};
 pub use state::Appointment;
@@ -43,6 +45,7 @@ pub enum AppointmentCommand {
     Start(StartAppointment),
     Complete(CompleteAppointment),
     MarkNoShow(MarkNoShow),
+    MarkMissed(MarkMissed),
     Cancel(CancelAppointment),
     EnterInError(EnterAppointmentInError),
     RecordReminder(RecordReminder),
@@ -63,6 +66,9 @@ impl Aggregate for Appointment {
                 state.map_or_else(Vec::new, |state| change::reads_to_confirm(state, facts))
             }
             AppointmentCommand::Reschedule(command) => state.map_or_else(Vec::new, |state| command.reads(state, facts)),
+            AppointmentCommand::MarkMissed(_) => {
+                state.map_or_else(Vec::new, |state| Group::reads(state.slot.patient, facts))
+            }
             AppointmentCommand::RecordReminder(_) => {
                 state.map_or_else(Vec::new, |state| RecordReminder::reads(state, facts))
             }
@@ -95,6 +101,10 @@ impl Aggregate for Appointment {
             AppointmentCommand::Start(command) => command.decide(known()?)?,
             AppointmentCommand::Complete(command) => command.decide(known()?)?,
             AppointmentCommand::MarkNoShow(command) => command.decide(known()?, context)?,
+            AppointmentCommand::MarkMissed(command) => match command.decide(known()?, facts, context)? {
+                Some(event) => event,
+                None => return Ok(Decision::already_so()),
+            },
             AppointmentCommand::Cancel(command) => command.decide(known()?, context)?,
             AppointmentCommand::EnterInError(command) => command.decide(known()?)?,
             AppointmentCommand::RecordReminder(command) => match command.decide(known()?) {

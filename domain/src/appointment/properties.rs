@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use events::{AppointmentId, DoctorId, PatientId, StreamId, appointment::ReminderFailure, claim::DoctorTime};
+use events::{Actor, AppointmentId, DoctorId, PatientId, StreamId, appointment::ReminderFailure, claim::DoctorTime};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Appointment, AppointmentCommand, RecordReminder, ReminderOutcome, Reminding};
+use super::{Appointment, AppointmentCommand, MarkMissed, RecordReminder, ReminderOutcome, Reminding};
 use crate::{
     HeldTime,
     testing::{World, at, body, id},
@@ -63,7 +63,7 @@ fn steps() -> impl Strategy<Value = Vec<(u128, Step)>> {
         3 => place().prop_map(Step::Overbook),
         2 => place().prop_map(Step::Waitlist),
         4 => place().prop_map(Step::Reschedule),
-        6 => (0..9_u8).prop_map(Step::On),
+        6 => (0..10_u8).prop_map(Step::On),
         1 => (0..4_u8).prop_map(Step::Policy),
         1 => (1..200_u16).prop_map(Step::Pass),
     ];
@@ -76,7 +76,8 @@ fn policy(n: u8) -> Value {
         1 => json!({"policy": "approve"}),
         places => json!({"policy": "capacity", "places": places}),
     };
-    json!({"overbooking": overbooking, "confirm_bookings": n == 1})
+    let missed = (n == 2).then_some(30);
+    json!({"overbooking": overbooking, "confirm_bookings": n == 1, "mark_no_shows_after_minutes": missed})
 }
 
 fn command(step: &Step) -> Option<AppointmentCommand> {
@@ -101,6 +102,7 @@ fn command(step: &Step) -> Option<AppointmentCommand> {
             let outcome = if *n == 6 { ReminderOutcome::Sent } else { failed };
             RecordReminder { reminding, outcome }.into()
         }
+        Step::On(8) => AppointmentCommand::MarkMissed(MarkMissed {}),
         Step::On(_) => AppointmentCommand::EnterInError(body(json!({"reason": "slip"}))),
         Step::Policy(_) | Step::Pass(_) => return None,
     })
@@ -157,8 +159,13 @@ proptest! {
                 _ => {}
             }
             if let Some(command) = command(step) {
+                let person = world.actor.clone();
+                if matches!(command, AppointmentCommand::MarkMissed(_)) {
+                    world.actor = Actor::system();
+                }
                 // Refused or not: the rule holds either way.
                 let _outcome = world.appointment(id(*n), command);
+                world.actor = person;
             }
             check_times(&world);
         }

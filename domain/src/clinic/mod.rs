@@ -3,11 +3,14 @@
 mod auditors;
 mod closing;
 mod closures;
+mod expiry;
 mod holds;
 mod logo;
 mod offices;
 mod plan;
 mod profile;
+#[cfg(test)]
+mod properties;
 mod register;
 mod standing;
 mod state;
@@ -23,6 +26,7 @@ use crate::{Aggregate, Context, Decision, Facts, Read, Refusal, Usage, two_perso
 pub use auditors::{GrantAuditor, RevokeAuditorGrant};
 pub use closing::{CloseClinic, ShredClinic};
 pub use closures::{CancelClosure, DeclareClosure};
+pub use expiry::ExpireClinic;
 pub use holds::{LiftLegalHold, PlaceLegalHold};
 pub use logo::{RemoveLogo, SetLogo};
 pub use offices::{AddOffice, CloseOffice, SetOfficeHours};
@@ -46,6 +50,7 @@ pub enum ClinicCommand {
     CancelClosure(CancelClosure),
     ActivateSubscription(ActivateSubscription),
     ChangePlan(ChangePlan),
+    Expire(ExpireClinic),
     SetLimits(SetLimits),
     Suspend(SuspendClinic),
     Resume(ResumeClinic),
@@ -83,7 +88,7 @@ impl Aggregate for Clinic {
             | (_, C::SetLogo(_) | C::RemoveLogo(_))
             | (_, C::UpdateSettings(_) | C::SetOfficeHours(_) | C::CancelClosure(_))
             | (_, C::SetLimits(_) | C::Suspend(_) | C::Resume(_) | C::Close(_) | C::Shred(_))
-            | (_, C::RevokeAuditorGrant(_)) => Vec::new(),
+            | (_, C::RevokeAuditorGrant(_) | C::Expire(_)) => Vec::new(),
         }
     }
 
@@ -116,6 +121,7 @@ impl Aggregate for Clinic {
             (Some(clinic), C::CancelClosure(command)) => command.decide(clinic, context),
             (Some(clinic), C::ActivateSubscription(command)) => command.decide(clinic, facts, context),
             (Some(clinic), C::ChangePlan(command)) => command.decide(clinic, facts, context),
+            (Some(clinic), C::Expire(command)) => command.decide(clinic, context),
             (Some(clinic), C::SetLimits(command)) => Ok(command.decide(clinic, context)),
             (Some(clinic), C::Suspend(command)) => Ok(command.decide(clinic, context)),
             (Some(clinic), C::Resume(command)) => Ok(command.decide(clinic, context)),
@@ -125,7 +131,7 @@ impl Aggregate for Clinic {
             | (None, C::SetLogo(_) | C::RemoveLogo(_))
             | (None, C::AddOffice(_) | C::CloseOffice(_) | C::SetOfficeHours(_))
             | (None, C::DeclareClosure(_) | C::CancelClosure(_) | C::ActivateSubscription(_) | C::ChangePlan(_))
-            | (None, C::Suspend(_) | C::Resume(_) | C::Close(_) | C::Shred(_))
+            | (None, C::Expire(_) | C::Suspend(_) | C::Resume(_) | C::Close(_) | C::Shred(_))
             | (None, C::GrantAuditor(_) | C::RevokeAuditorGrant(_))
             | (None, C::PlaceLegalHold(_) | C::LiftLegalHold(_)) => Err(Refusal::not_found("clinic")),
         }

@@ -108,6 +108,9 @@ pub struct UpdateSettings {
     pub overbooking: Change<OverbookingPolicy>,
     /// Minutes after the start before an appointment may be marked as a no-show.
     pub no_show_grace_minutes: Change<Whole<0, 1440>>,
+    /// Minutes after the start (and never before the grace time) at which who is booked and has not come is marked as a
+    /// no-show by itself; `null`: only people mark them, as Casebook comes.
+    pub mark_no_shows_after_minutes: Patch<Whole<0, 1440>>,
     /// Whether a booking waits for a confirmation (`pending`) or is `booked` at once.
     pub confirm_bookings: Change<bool>,
     /// Whether somebody else than who recorded a laboratory result verifies it; it is so unless a clinic says otherwise.
@@ -197,6 +200,7 @@ impl UpdateSettings {
         let settings = Settings {
             overbooking: self.overbooking.over(before.overbooking),
             no_show_grace_minutes: self.no_show_grace_minutes.over(before.no_show_grace_minutes),
+            mark_no_shows_after_minutes: self.mark_no_shows_after_minutes.over(before.mark_no_shows_after_minutes),
             confirm_bookings: self.confirm_bookings.over(before.confirm_bookings),
             results_verified_by_another: self.results_verified_by_another.over(before.results_verified_by_another),
             reminders,

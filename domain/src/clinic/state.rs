@@ -42,6 +42,8 @@ pub struct Clinic {
     pub trial_ends_at: DateTime<Utc>,
     /// Set once a subscription is active.
     pub paid_until: Option<DateTime<Utc>>,
+    /// That the trial is over, or the subscription has run out, is recorded.
+    pub expired: bool,
     pub suspended: bool,
     /// Open offices.
     pub offices: Vec<Office>,
@@ -79,17 +81,21 @@ impl Clinic {
         self.own_limits.unwrap_or(self.plan.limits())
     }
 
+    /// When the trial ends, or what was paid for.
+    pub fn ends_at(&self) -> DateTime<Utc> {
+        self.paid_until.unwrap_or(self.trial_ends_at)
+    }
+
     /// Whether the clinic's people may give commands now.
     pub fn standing(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let is_over = self.expired || now >= self.ends_at();
         match self.paid_until {
             _ if self.closed.is_some() => Err(Refusal::forbidden("clinic-closed", "The clinic is closed.")),
             _ if self.suspended => Err(Refusal::forbidden("clinic-suspended", "The clinic is suspended.")),
-            None if now >= self.trial_ends_at => {
+            None if is_over => {
                 Err(Refusal::forbidden("trial-expired", "The trial is over; a subscription goes on from here."))
             }
-            Some(paid_until) if now >= paid_until => {
-                Err(Refusal::forbidden("subscription-expired", "The subscription has run out."))
-            }
+            Some(_) if is_over => Err(Refusal::forbidden("subscription-expired", "The subscription has run out.")),
             None | Some(_) => Ok(()),
         }
     }
@@ -139,6 +145,11 @@ impl Clinic {
             ClinicEvent::SubscriptionActivated { plan, paid_until } => {
                 self.plan = *plan;
                 self.paid_until = Some(*paid_until);
+                self.expired = false;
+            }
+            ClinicEvent::TrialExpired { .. } | ClinicEvent::SubscriptionExpired { .. } => {
+                (!self.expired && *event == self.expiry()).then_some(())?;
+                self.expired = true;
             }
             ClinicEvent::PlanChanged { to, .. } => self.plan = *to,
             ClinicEvent::LimitsSet { limits } => self.own_limits = *limits,
@@ -170,6 +181,7 @@ impl Clinic {
             plan: Plan::Trial,
             trial_ends_at: *trial_ends_at,
             paid_until: None,
+            expired: false,
             suspended: false,
             offices: Vec::new(),
             closed_offices: BTreeSet::new(),

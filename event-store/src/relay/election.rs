@@ -35,7 +35,7 @@ impl Candidate {
 
     /// Leads if nobody else does, until it is stopped or loses its connection.
     async fn stand(&self) -> sqlx::Result<()> {
-        let Some(connection) = Duty::Relay.elect(&self.pool).await? else { return Ok(()) };
+        let Some(connection) = Duty::Relay.stand(&self.pool).await? else { return Ok(()) };
         let Some(leader) = Leader::begin(connection, &self.line).await? else { return Ok(()) };
         tracing::info!("this process relays");
         self.tell(Standing::Leading);

@@ -36,6 +36,8 @@ pub const TABLE: &[Meaning] = &[
     line("ClosureCancelled", Configuration, U, "cancelled a closure"),
     line("SettingsChanged", Configuration, U, "changed the clinic's settings"),
     line("SubscriptionActivated", Configuration, U, "activated the plan {plan}, paid until {paid_until}"),
+    line("TrialExpired", Configuration, U, "recorded that the trial had ended at {ended_at}"),
+    line("SubscriptionExpired", Configuration, U, "recorded that the plan {plan} had been paid until {paid_until}"),
     line("PlanChanged", Configuration, U, "changed the plan from {from} to {to}"),
     line("LimitsSet", Configuration, U, "set the clinic's limits"),
     line("ClinicSuspended", Configuration, U, "suspended the clinic"),

@@ -59,6 +59,7 @@ async fn a_query_without_a_clinic_sees_nothing() {
         "patient_1",
         "patient_stats_1",
         "usage_2",
+        "standing_1",
         "emergency_access_1",
         "appointment_day_1",
         "checkpoint",

@@ -11,7 +11,7 @@ use events::{
     clinic::{Limits, Plan, Settings},
     values::Address,
 };
-use read_models::{ClinicRow, UsageRow, clinic::OfficeEntry};
+use read_models::{ClinicRow, StandingRow, UsageRow, clinic::OfficeEntry};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use service_kit::{
@@ -30,6 +30,7 @@ use crate::{
 };
 
 pub(super) const MODEL: &str = "clinic_1";
+const STANDING: &str = "standing_1";
 
 /// How a clinic stands now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -42,15 +43,22 @@ pub enum ClinicStatus {
     /// The subscription has run out.
     PastDue,
     Suspended,
+    /// For good.
+    Closed,
 }
 
 impl ClinicStatus {
-    pub fn of(row: &ClinicRow, now: DateTime<Utc>) -> Self {
+    /// By the clock, whether or not it is recorded by now that something is over; and once it is, whatever the clock
+    /// says.
+    fn of(row: &ClinicRow, standing: Option<&StandingRow>, now: DateTime<Utc>) -> Self {
+        let is_closed = standing.is_some_and(|standing| standing.closed_at.is_some());
+        let lasts = standing.is_none_or(|standing| standing.expired_at.is_none());
         match (row.suspended, row.paid_until) {
+            _ if is_closed => Self::Closed,
             (true, _) => Self::Suspended,
-            (false, Some(until)) if now < until => Self::Active,
+            (false, Some(until)) if lasts && now < until => Self::Active,
             (false, Some(_)) => Self::PastDue,
-            (false, None) if now < row.trial_ends_at => Self::Trial,
+            (false, None) if lasts && now < row.trial_ends_at => Self::Trial,
             (false, None) => Self::Expired,
         }
     }
@@ -97,9 +105,9 @@ pub struct PrintedLogo {
 }
 
 impl Clinic {
-    fn of(Profile { clinic: row, logo }: Profile, now: DateTime<Utc>) -> Self {
+    fn of(Profile { clinic: row, logo, standing }: Profile, now: DateTime<Utc>) -> Self {
         Self {
-            status: ClinicStatus::of(&row, now),
+            status: ClinicStatus::of(&row, standing.as_ref(), now),
             id: row.id,
             slug: row.slug,
             name: row.name,
@@ -128,6 +136,8 @@ pub struct Subscription {
     pub trial_ends_at: DateTime<Utc>,
     /// `null` before the first payment.
     pub paid_until: Option<DateTime<Utc>>,
+    /// When it was recorded that the trial or the subscription is over, a moment after it was; `null` while it lasts.
+    pub expired_at: Option<DateTime<Utc>>,
     /// The plan's, or those set for this clinic alone; `null` inside is unlimited.
     pub limits: Limits,
     pub usage: Usage,
@@ -205,18 +215,22 @@ fn tag(row: &ClinicRow) -> ETag {
 struct Profile {
     clinic: ClinicRow,
     logo: Option<PrintedLogo>,
+    standing: Option<StandingRow>,
 }
 
 async fn profile(reader: Reader, _: Query<NoFilters>, known: IfNoneMatch) -> Result<Resource<Clinic>, Problem> {
     reader.may_read(Capability::ClinicProfile).await?;
     let sql = Sql::new(
-        "to_jsonb(c) AS clinic, l.logo - 'data' AS logo FROM read.clinic_1 c \
+        "to_jsonb(c) AS clinic, l.logo - 'data' AS logo, to_jsonb(n) AS standing FROM read.clinic_1 c \
          LEFT JOIN read.clinic_logo_1 l ON l.clinic_id = s.clinic AND l.id = s.clinic \
+         LEFT JOIN read.standing_1 n ON n.clinic_id = s.clinic AND n.id = s.clinic \
          WHERE c.clinic_id = s.clinic AND c.id = s.clinic",
     );
-    let read = reader.one::<Profile>(Select::new(&[MODEL, logo::MODEL], sql)).await?.found()?;
+    let read = reader.one::<Profile>(Select::new(&[MODEL, logo::MODEL, STANDING], sql)).await?.found()?;
     let Reflected { value: profile, position } = read;
-    let tag = tag(&profile.clinic);
+    // The read models move one after the other.
+    let shown = profile.clinic.position + profile.standing.as_ref().map_or(0, |standing| standing.position);
+    let tag = ETag::of_resource(profile.clinic.version, shown);
     let clinic = Clinic::of(profile, reader.now());
     let by_time = clinic.status.came_by_time();
     let answer = Resource::new(clinic, tag, position);
@@ -237,23 +251,26 @@ async fn settings(
 struct WithUsage {
     clinic: ClinicRow,
     usage: Option<UsageRow>,
+    standing: Option<StandingRow>,
 }
 
 async fn subscription(reader: Reader, _: Query<NoFilters>) -> Result<Resource<Subscription>, Problem> {
     reader.may_read(Capability::ClinicProfile).await?;
     let select = Sql::new(
-        "to_jsonb(c) AS clinic, to_jsonb(u) AS usage FROM read.clinic_1 c \
+        "to_jsonb(c) AS clinic, to_jsonb(u) AS usage, to_jsonb(n) AS standing FROM read.clinic_1 c \
          LEFT JOIN read.usage_2 u ON u.clinic_id = s.clinic AND u.id = s.clinic \
+         LEFT JOIN read.standing_1 n ON n.clinic_id = s.clinic AND n.id = s.clinic \
          WHERE c.clinic_id = s.clinic AND c.id = s.clinic",
     );
-    let read = reader.one::<WithUsage>(Select::new(&[MODEL, "usage_2"], select)).await?.found()?;
-    let WithUsage { clinic, usage } = read.value;
+    let read = reader.one::<WithUsage>(Select::new(&[MODEL, "usage_2", STANDING], select)).await?.found()?;
+    let WithUsage { clinic, usage, standing } = read.value;
     let shown = clinic.position.max(usage.as_ref().map_or(0, |usage| usage.position));
     let subscription = Subscription {
         plan: clinic.plan,
-        status: ClinicStatus::of(&clinic, reader.now()),
+        status: ClinicStatus::of(&clinic, standing.as_ref(), reader.now()),
         trial_ends_at: clinic.trial_ends_at,
         paid_until: clinic.paid_until,
+        expired_at: standing.and_then(|standing| standing.expired_at),
         limits: clinic.limits.unwrap_or_else(|| clinic.plan.limits()),
         usage: usage.as_ref().map(Usage::from).unwrap_or_default(),
         version: clinic.version,
@@ -294,10 +311,10 @@ pub(super) fn routes() -> ApiRouter<QueryState> {
         .api_route(
             "/settings",
             get_with(settings, |op| {
-                op.id("getSettings")
-                    .tag("Clinic")
-                    .summary("The clinic's settings")
-                    .description("Overbooking policy, grace time of a no-show, whether bookings are confirmed.")
+                op.id("getSettings").tag("Clinic").summary("The clinic's settings").description(
+                    "Overbooking policy, grace time of a no-show and whether it is marked by itself, whether \
+                         bookings are confirmed.",
+                )
             }),
         )
         .api_route(

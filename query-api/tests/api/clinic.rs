@@ -34,6 +34,12 @@ async fn a_clinic_s_status_follows_the_clock() {
     clinic.history.clinic(ClinicEvent::ClinicResumed {});
     clinic.history.clinic(ClinicEvent::SubscriptionActivated { plan: Plan::Basic, paid_until: Utc::now() });
     assert_eq!(status(&clinic).await, "past_due");
+    clinic.history.clinic(ClinicEvent::SubscriptionActivated { plan: Plan::Basic, paid_until });
+    assert_eq!(status(&clinic).await, "active");
+    clinic.history.clinic(ClinicEvent::SubscriptionExpired { plan: Plan::Basic, paid_until });
+    assert_eq!(status(&clinic).await, "past_due", "what is recorded holds, whatever the clock says");
+    clinic.history.clinic(ClinicEvent::ClinicClosed { retention_until: paid_until });
+    assert_eq!(status(&clinic).await, "closed");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use casebook::schedule::Scheduler;
 use chrono::TimeDelta;
 use event_store::schedule::Look;
 use serde_json::{Value, json};
-use tests::{Stack, TestClinic};
+use tests::{Client, Stack, TestClinic};
 
 /// After every upload that is announced now has been waited for.
 const TOMORROW: TimeDelta = TimeDelta::days(1);
@@ -49,6 +49,6 @@ async fn recorded_by(stack: &Stack, clinic: &TestClinic, event_type: &str) -> Ve
     rows.expect("the log is there")
 }
 
-async fn status_of(clinic: &TestClinic, path: &str) -> Value {
-    clinic.get(path).await.expect(200).json()["status"].clone()
+async fn status_of(who: &Client, clinic: &TestClinic, below: &str) -> Value {
+    who.get(&clinic.path(below)).await.expect(200).json()["status"].clone()
 }

@@ -105,7 +105,7 @@ async fn all_done_once(stack: &Stack, clinics: &[TestClinic; 2]) {
         (done == 200).then_some(())
     };
     until("all is done", left).await;
-    let streams = "SELECT count(DISTINCT stream) FROM log.event WHERE event_type = 'DocumentUploadFailed'";
+    let streams = "SELECT count(DISTINCT stream_id) FROM log.event WHERE event_type = 'DocumentUploadFailed'";
     let streams: i64 = sqlx::query_scalar(streams).fetch_one(stack.superuser()).await.expect("the log is there");
     assert_eq!(streams, 200);
     stack.verify_chains().await;
@@ -124,7 +124,7 @@ async fn a_process_that_is_killed_in_the_middle_is_followed_by_another() {
     let (clinics, still) = in_the_middle(&stack).await;
     let mut first = process(&stack);
     let holder = elected(&stack, None).await;
-    assert_eq!(holder.process, "casebook-test-scheduler");
+    assert_eq!(holder.process.as_deref(), Some("casebook-test-scheduler"));
     blocked(&stack).await;
     let _second = process(&stack);
     assert_eq!(elected(&stack, None).await, holder, "one at a time");
