@@ -21,6 +21,7 @@ pub mod sessions;
 mod spans;
 pub mod store;
 mod stored;
+pub mod totp;
 pub mod vault;
 pub mod wire;
 mod writer;

@@ -57,6 +57,8 @@ pub enum LoginFailure {
     NotAllowed,
     /// The secret of an activation or of a reset, or the birth date beside it, was wrong or out of date.
     WrongActivation,
+    /// The password was right, and the code beside it was not.
+    WrongCode,
     /// A refresh token that had been used already: its session was ended.
     TokenReused,
 }

@@ -101,6 +101,14 @@ pub enum StaffEvent {
     PasswordResetRequested {
         patient: Option<PatientId>,
     },
+    /// From now on a login needs a code beside the password (RFC 6238).
+    TotpEnabled {
+        patient: Option<PatientId>,
+    },
+    /// By the person, or by an administrator for somebody who lost the device.
+    TotpDisabled {
+        patient: Option<PatientId>,
+    },
     StaffLocked {
         patient: Option<PatientId>,
         reason: LockReason,
@@ -157,6 +165,8 @@ impl StaffEvent {
             | Self::ActivationRenewed { patient }
             | Self::PasswordChanged { patient }
             | Self::PasswordResetRequested { patient }
+            | Self::TotpEnabled { patient }
+            | Self::TotpDisabled { patient }
             | Self::StaffLocked { patient, .. }
             | Self::StaffUnlocked { patient }
             | Self::StaffDeactivated { patient, .. } => *patient,

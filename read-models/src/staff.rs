@@ -43,6 +43,8 @@ pub struct StaffRow {
     pub invited_at: DateTime<Utc>,
     pub activated_at: Option<DateTime<Utc>>,
     pub deactivated_at: Option<DateTime<Utc>>,
+    /// Whether a login needs a code beside the password.
+    pub totp: bool,
     pub version: i64,
     pub position: i64,
 }
@@ -90,6 +92,7 @@ fn invited(roles: &[Role], patient: Option<PatientId>, sealed: &Sealed<StaffIden
         invited_at: event.occurred_at,
         activated_at: None,
         deactivated_at: None,
+        totp: false,
         version: event.version,
         position: event.position,
     }
@@ -110,6 +113,8 @@ impl StaffRow {
                 self.status = StaffStatus::Deactivated;
                 self.deactivated_at = Some(at);
             }
+            StaffEvent::TotpEnabled { .. } => self.totp = true,
+            StaffEvent::TotpDisabled { .. } => self.totp = false,
             StaffEvent::StaffInvited { .. }
             | StaffEvent::ActivationRenewed { .. }
             | StaffEvent::RoleGranted { .. }

@@ -9,6 +9,7 @@ mod bookings;
 mod bundles;
 mod case_studies;
 mod closings;
+mod codes;
 mod commands;
 mod day;
 mod dental;

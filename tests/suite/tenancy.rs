@@ -37,6 +37,7 @@ fn body_of(operation: &str) -> Option<Value> {
         | "FinishVisit"
         | "CloseDepartment" => json!({}),
         "RetireShortKey" | "UseShortKey" => json!({}),
+        "ResetTotp" => json!({}),
         "ReorderShortKey" => json!({"order": [0]}),
         "SetShortKeyItems" => json!({"items": []}),
         "UpdateMedicine" | "OverrideMedicine" => json!({"name": "Dolo 650"}),

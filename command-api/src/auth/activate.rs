@@ -25,11 +25,14 @@ pub struct ActivateBody {
     pub password: Password,
     /// Of the patient, for a portal account.
     pub birth_date: Option<BirthDate>,
+    /// Where the login needs one: of the authenticator app, or a recovery code.
+    #[schemars(with = "Option<String>")]
+    pub code: Option<SecretString>,
 }
 
 /// Sets the password and logs in. The secret is good once and for 72 hours.
 pub async fn activate(State(app): State<App>, Json(body): Json<ActivateBody>) -> Result<Json<Tokens>, Problem> {
-    let ActivateBody { clinic, username, activation: secret, password, birth_date } = body;
-    let presented = Presented { clinic, username, secret, password, birth_date };
+    let ActivateBody { clinic, username, activation: secret, password, birth_date, code } = body;
+    let presented = Presented { clinic, username, secret, password, birth_date, code };
     set_password(&app, Which::Activation, presented).await.map(Json)
 }

@@ -17,6 +17,7 @@ use service_kit::{Json, Problem, context::RequestContext};
 use super::{
     ledger::Tried,
     session::{Proven, Tokens, begin_session},
+    totp::second_factor,
 };
 use crate::{
     app::App,
@@ -31,6 +32,9 @@ pub struct LoginBody {
     pub username: String,
     #[schemars(with = "String")]
     pub password: SecretString,
+    /// Where the login needs one: of the authenticator app, or a recovery code.
+    #[schemars(with = "Option<String>")]
+    pub code: Option<SecretString>,
 }
 
 /// Every failure takes as long and says the same: which of clinic, user name and password was wrong is
@@ -39,7 +43,7 @@ pub async fn login(State(app): State<App>, Json(body): Json<LoginBody>) -> Resul
     let sought = find(&app, body.clinic.as_deref(), &body.username).await?;
     let stored = sought.login.as_ref().and_then(|login| login.password_hash.clone());
     let right = app.passwords.verify(body.password, stored.clone().map(PasswordHash)).await;
-    let (clinic, tried) = (sought.clinic, sought.tried());
+    let (clinic, tried, again) = (sought.clinic, sought.tried(), sought.tried());
     let Some(known) = sought.login else { return Err(tried.failed(&app, LoginFailure::UnknownUser).await) };
     let user = known.user;
     if !right {
@@ -50,6 +54,7 @@ pub async fn login(State(app): State<App>, Json(body): Json<LoginBody>) -> Resul
     }
     let login = app.executor.login(clinic, user).await?.filter(|login| login.staff.may_log_in(Utc::now()));
     let Some(login) = login else { return Err(tried.failed(&app, LoginFailure::NotAllowed).await) };
+    second_factor(&app, again, user, &login.staff, body.code.as_ref()).await?;
     app.store().forget_failed_logins(clinic, user).await.map_err(Failure::from)?;
     let proven = Proven::of(clinic, user, login, known.must_change_password);
     begin_session(&app, &proven).await.map(Json)

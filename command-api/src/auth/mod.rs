@@ -10,6 +10,7 @@ mod password;
 pub mod passwords;
 mod reset;
 mod session;
+mod totp;
 
 use aide::{
     axum::{ApiRouter, routing::post_with},
@@ -66,6 +67,41 @@ pub fn routes() -> ApiRouter<App> {
             "/api/v1/auth/logout",
             post_with(session::logout, |operation| {
                 operation.id("Logout").tag(TAG).summary("End this session at once").response::<204, ()>()
+            }),
+        )
+        .api_route(
+            "/api/v1/auth/totp",
+            post_with(totp::begin, |operation| {
+                operation
+                    .id("BeginTotp")
+                    .tag(TAG)
+                    .summary("Set up a code at each login")
+                    .description(
+                        "Answers once with what an authenticator app is set up with; then confirm a code of it.",
+                    )
+                    .response::<200, Json<totp::TotpSetUp>>()
+                    .response::<401, Problem>()
+            }),
+        )
+        .api_route(
+            "/api/v1/auth/totp/confirm",
+            post_with(totp::confirm, |operation| {
+                operation
+                    .id("ConfirmTotp")
+                    .tag(TAG)
+                    .summary("Confirm a code of the app")
+                    .description("From now on a login needs `code`. Answers once with ten recovery codes.")
+                    .response::<200, Json<totp::RecoveryCodes>>()
+            }),
+        )
+        .api_route(
+            "/api/v1/auth/totp/disable",
+            post_with(totp::disable, |operation| {
+                operation
+                    .id("DisableTotp")
+                    .tag(TAG)
+                    .summary("Log in by the password alone again")
+                    .response::<401, Problem>()
             }),
         )
         .api_route(

@@ -10,6 +10,7 @@ use service_kit::{Problem, context::RequestContext, tokens::SecretHash};
 use super::{
     login::{Sought, find},
     session::{Proven, Tokens, begin_session},
+    totp::second_factor,
 };
 use crate::{
     app::App,
@@ -49,6 +50,8 @@ pub(super) struct Presented {
     pub(super) password: Password,
     /// Of the patient, for a portal account.
     pub(super) birth_date: Option<BirthDate>,
+    /// Where the login needs one.
+    pub(super) code: Option<SecretString>,
 }
 
 /// Sets the password, which ends all sessions, and logs in.
@@ -59,6 +62,9 @@ pub(super) async fn set_password(app: &App, which: Which, presented: Presented) 
         Err(failure) => return Err(sought.tried().failed(app, failure).await),
     };
     let clinic = sought.clinic;
+    if let Some(login) = app.executor.login(clinic, user).await? {
+        second_factor(app, sought.tried(), user, &login.staff, presented.code.as_ref()).await?;
+    }
     let password = app.passwords.hash(presented.password.into_secret()).await;
     let mut call = Call::<Staff>::new(clinic, user.into(), which.command(), ActivateStaff {}.into());
     call.actor = Actor { kind: ActorKind::Person, user: Some(user), name: sought.username, ..Actor::anonymous() };

@@ -52,6 +52,9 @@ pub struct ResetPasswordBody {
     password: Password,
     /// Of the patient, for a portal account.
     birth_date: Option<BirthDate>,
+    /// Where the login needs one: of the authenticator app, or a recovery code.
+    #[schemars(with = "Option<String>")]
+    code: Option<SecretString>,
 }
 
 /// 202 at once, whoever is named: what becomes of it is done behind the answer, so that neither its words nor the time
@@ -71,8 +74,8 @@ pub async fn request(State(app): State<App>, Json(body): Json<RequestPasswordRes
 
 /// Sets the password, ends all sessions and logs in. The secret is good once and for an hour.
 pub async fn reset(State(app): State<App>, Json(body): Json<ResetPasswordBody>) -> Result<Json<Tokens>, Problem> {
-    let ResetPasswordBody { clinic, username, secret, password, birth_date } = body;
-    let presented = Presented { clinic, username, secret, password, birth_date };
+    let ResetPasswordBody { clinic, username, secret, password, birth_date, code } = body;
+    let presented = Presented { clinic, username, secret, password, birth_date, code };
     set_password(&app, Which::Reset, presented).await.map(Json)
 }
 

@@ -88,7 +88,9 @@ fn change(user: UserId, event: &StaffEvent, secret: Option<&Secret>) -> Result<O
         StaffEvent::StaffLocked { until, .. } => Some(CredentialChange::Lock { user, until: *until }),
         StaffEvent::StaffUnlocked { .. } => Some(CredentialChange::Unlock { user }),
         StaffEvent::StaffDeactivated { .. } => Some(CredentialChange::Disable { user }),
-        StaffEvent::DepartmentAssigned { .. }
+        StaffEvent::TotpEnabled { .. }
+        | StaffEvent::TotpDisabled { .. }
+        | StaffEvent::DepartmentAssigned { .. }
         | StaffEvent::DepartmentUnassigned { .. }
         | StaffEvent::EmergencyAccessGranted { .. }
         | StaffEvent::EmergencyAccessEnded { .. }

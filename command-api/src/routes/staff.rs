@@ -5,7 +5,7 @@ use axum::{extract::State, response::Response};
 use domain::{
     Staff, StaffCommand,
     staff::{
-        DeactivateStaff, GrantRole, InviteStaff, LockStaff, RenewActivation, ResetAdministrator, RevokeRole,
+        DeactivateStaff, GrantRole, InviteStaff, LockStaff, RenewActivation, ResetAdministrator, ResetTotp, RevokeRole,
         UnlockStaff,
     },
 };
@@ -42,6 +42,7 @@ pub fn routes() -> ApiRouter<App> {
         .action_with_activation::<RenewActivation>("renew-activation", INVITE)
         .action::<GrantRole>("grant-role", STAFF)
         .action::<RevokeRole>("revoke-role", STAFF)
+        .action::<ResetTotp>("reset-totp", INVITE)
         .action::<LockStaff>("lock", STAFF)
         .action::<UnlockStaff>("unlock", STAFF);
     let path = "/api/v1/clinics/{id}/reset-administrator";

@@ -6,6 +6,7 @@ mod emergency;
 mod invite;
 mod roles;
 mod state;
+mod totp;
 
 use derive_more::From;
 use events::{
@@ -24,6 +25,7 @@ pub use emergency::{BreakGlass, EndEmergencyAccess, ReviewEmergencyAccess};
 pub use invite::{ActivateStaff, InviteStaff, RenewActivation, ResetAdministrator, email_hash, username_hash};
 pub use roles::{GrantRole, RevokeRole};
 pub use state::{EmergencyAccess, Staff, Status, email_claim};
+pub use totp::{DisableTotp, EnableTotp, ResetTotp};
 
 pub(crate) use deactivate::ended;
 pub(crate) use invite::{Login, activated};
@@ -42,6 +44,9 @@ pub enum StaffCommand {
     Lock(LockStaff),
     Unlock(UnlockStaff),
     LockAfterFailedLogins(LockAfterFailedLogins),
+    EnableTotp(EnableTotp),
+    DisableTotp(DisableTotp),
+    ResetTotp(ResetTotp),
     Deactivate(DeactivateStaff),
     BreakGlass(BreakGlass),
     EndEmergencyAccess(EndEmergencyAccess),
@@ -82,6 +87,9 @@ impl Aggregate for Staff {
             | C::ChangePassword(_)
             | C::RequestPasswordReset(_)
             | C::Unlock(_)
+            | C::EnableTotp(_)
+            | C::DisableTotp(_)
+            | C::ResetTotp(_)
             | C::LockAfterFailedLogins(_) => Vec::new(),
         }
     }
@@ -106,6 +114,9 @@ impl Aggregate for Staff {
             (Some(staff), C::Lock(command)) => command.decide(staff, facts, context),
             (Some(staff), C::Unlock(command)) => command.decide(staff, context),
             (Some(staff), C::LockAfterFailedLogins(command)) => Ok(command.decide(staff, context)),
+            (Some(staff), C::EnableTotp(command)) => command.decide(staff, context),
+            (Some(staff), C::DisableTotp(command)) => command.decide(staff, context),
+            (Some(staff), C::ResetTotp(command)) => command.decide(staff, context),
             (Some(staff), C::Deactivate(command)) => command.decide(staff, facts, context),
             (Some(staff), C::BreakGlass(command)) => command.decide(staff, facts, context),
             (Some(staff), C::EndEmergencyAccess(command)) => command.decide(staff, context),
@@ -115,6 +126,7 @@ impl Aggregate for Staff {
                 C::Activate(_) | C::RenewActivation(_) | C::ResetAdministrator(_) | C::GrantRole(_) | C::RevokeRole(_),
             )
             | (None, C::ChangePassword(_) | C::RequestPasswordReset(_))
+            | (None, C::EnableTotp(_) | C::DisableTotp(_) | C::ResetTotp(_))
             | (None, C::BreakGlass(_) | C::EndEmergencyAccess(_) | C::ReviewEmergencyAccess(_))
             | (None, C::Lock(_) | C::Unlock(_) | C::LockAfterFailedLogins(_) | C::Deactivate(_)) => {
                 Err(Refusal::not_found("login"))

@@ -45,6 +45,8 @@ pub struct Staff {
     pub email_hash: Option<KeyedHash>,
     pub emergencies: BTreeMap<EmergencyAccessId, EmergencyAccess>,
     pub departments: BTreeSet<DepartmentId>,
+    /// Whether a login needs a code beside the password.
+    pub totp: bool,
 }
 
 impl Staff {
@@ -104,6 +106,8 @@ impl Staff {
             StaffEvent::ActivationRenewed { .. }
             | StaffEvent::PasswordChanged { .. }
             | StaffEvent::PasswordResetRequested { .. } => {}
+            StaffEvent::TotpEnabled { .. } => self.totp = true,
+            StaffEvent::TotpDisabled { .. } => self.totp = false,
             StaffEvent::RoleGranted { role } => (!self.has(*role)).then(|| self.roles.push(*role))?,
             StaffEvent::RoleRevoked { role } => self.roles.retain(|held| held != role),
             StaffEvent::DepartmentAssigned { department } => self.departments.insert(*department).then_some(())?,
@@ -135,6 +139,7 @@ impl Staff {
             email_hash: email_hash.clone(),
             emergencies: BTreeMap::new(),
             departments: BTreeSet::new(),
+            totp: false,
         })
     }
 }

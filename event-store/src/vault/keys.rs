@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
-use events::{ClinicId, PatientId, claim::KeyedHash};
+use events::{ClinicId, PatientId, UserId, claim::KeyedHash};
 
 use super::{
     seal::SealingKey,
@@ -51,6 +51,8 @@ pub struct ClinicKeys {
     pub idempotency_secret: Key,
     /// Of the keyed hashes that stand for search terms in the access ledger.
     pub search_secret: Key,
+    /// Of the secrets and of the recovery codes of logins that need a code.
+    totp_secret: Key,
 }
 
 impl ClinicKeys {
@@ -63,6 +65,7 @@ impl ClinicKeys {
             pseudonym_secret: root.derive(b"pseudonyms"),
             idempotency_secret: root.derive(b"idempotency"),
             search_secret: root.derive(b"search"),
+            totp_secret: root.derive(b"totp"),
         }
     }
 
@@ -72,6 +75,24 @@ impl ClinicKeys {
         let content = [parameter.as_bytes(), &[0], term.as_bytes()].concat();
         let key = hmac::Key::new(hmac::HMAC_SHA256, &*self.search_secret);
         KeyedHash(hex::encode(hmac::sign(&key, &content)))
+    }
+
+    /// The secret of a login's one-time codes, of 20 bytes as RFC 4226 recommends: the first of
+    /// HMAC-SHA256(secret, `secret` ‖ user ‖ salt).
+    pub fn totp_secret(&self, user: UserId, salt: &[u8]) -> [u8; 20] {
+        let whole = self.of_totp(b"secret", user, salt);
+        std::array::from_fn(|n| whole[n])
+    }
+
+    /// What stands for a recovery code: HMAC-SHA256(secret, `recovery` ‖ user ‖ code).
+    pub fn recovery_hash(&self, user: UserId, code: &str) -> [u8; 32] {
+        self.of_totp(b"recovery", user, code.as_bytes())
+    }
+
+    fn of_totp(&self, what: &[u8], user: UserId, content: &[u8]) -> [u8; 32] {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &*self.totp_secret);
+        let tag = hmac::sign(&key, &[what, user.0.as_bytes(), content].concat());
+        std::array::from_fn(|n| tag.as_ref()[n])
     }
 
     /// For events about no patient.

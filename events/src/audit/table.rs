@@ -58,6 +58,8 @@ pub const TABLE: &[Meaning] = &[
     line("DepartmentUnassigned", Configuration, U, "took {resource} from the department {department}"),
     line("PasswordChanged", Login, U, "changed the password of {resource}"),
     line("PasswordResetRequested", Login, E, "asked for a new password of {resource}"),
+    line("TotpEnabled", Security, U, "asked for a code at each login of {resource}"),
+    line("TotpDisabled", Security, U, "let {resource} log in without a code again"),
     line("StaffLocked", Security, U, "locked {resource} after failed logins[ until {until}]").with(FAILED_LOGINS),
     line("StaffLocked", Privilege, U, "locked {resource}[ until {until}]").without(FAILED_LOGINS),
     line("StaffUnlocked", Privilege, U, "unlocked {resource}"),

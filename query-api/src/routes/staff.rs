@@ -41,6 +41,8 @@ pub struct StaffMember {
     pub invited_at: DateTime<Utc>,
     pub activated_at: Option<DateTime<Utc>>,
     pub deactivated_at: Option<DateTime<Utc>>,
+    /// Whether a login needs a code beside the password.
+    pub totp: bool,
     pub version: i64,
 }
 
@@ -61,6 +63,7 @@ impl StaffMember {
             invited_at: row.invited_at,
             activated_at: row.activated_at,
             deactivated_at: row.deactivated_at,
+            totp: row.totp,
             version: row.version,
         }
     }

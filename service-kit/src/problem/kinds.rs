@@ -62,6 +62,9 @@ kinds! {
         "An access token lives 15 minutes. Get a new one with the refresh token.";
     BAD_CREDENTIALS = "bad-credentials", UNAUTHORIZED, "These credentials are not accepted",
         "Clinic, user name or secret is wrong, or the account cannot be used now. Which of them is not said.";
+    CODE_REQUIRED = "code-required", UNAUTHORIZED, "This login needs a code as well",
+        "The password is right. Send it again with `code`: the six digits that the authenticator app shows now, or one of \
+         the recovery codes. Who has neither is helped by an administrator (`POST …/staff/{id}/reset-totp`).";
     REAUTHENTICATION_FAILED = "reauthentication-failed", UNAUTHORIZED, "The password given with this request is wrong",
         "What you ask for needs your password once more, in the body. Wrong ones count as failed logins: the fifth in a \
          row locks the login for 15 minutes and ends its sessions.";

@@ -137,6 +137,10 @@ impl Problem {
         Self::challenge(BAD_CREDENTIALS)
     }
 
+    pub fn code_required() -> Self {
+        Self::challenge(CODE_REQUIRED)
+    }
+
     pub fn reauthentication_failed() -> Self {
         Self::challenge(REAUTHENTICATION_FAILED)
     }
