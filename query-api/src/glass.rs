@@ -55,6 +55,12 @@ impl Glass {
         Ok(())
     }
 
+    /// Whose records are open.
+    pub(crate) fn patients(&self) -> Vec<PatientId> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().map(|open| open.patient).collect()
+    }
+
     /// The access by which the record of one of these patients is open.
     pub(crate) fn opened(&self, patients: &[PatientId]) -> Option<EmergencyAccessId> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -68,6 +68,11 @@ impl Reader {
         self.scoped.glass().opened(patients)
     }
 
+    /// Whose records the asker has open by emergency accesses, as far as the statements of this request have said.
+    pub(crate) fn opened(&self) -> Vec<PatientId> {
+        self.scoped.glass().patients()
+    }
+
     /// Whether the asker can have broken glass at all.
     pub(crate) fn may_break_glass(&self) -> bool {
         Glass::may_be_broken_by(&self.scope)

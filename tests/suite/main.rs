@@ -25,6 +25,7 @@ mod limits;
 mod logins;
 mod mail;
 mod medicines;
+mod merging;
 mod notes;
 mod outages;
 mod past;

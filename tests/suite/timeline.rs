@@ -121,3 +121,27 @@ async fn it_tells_nobody_what_they_may_not_know() {
     let stranger = TestClinic::register(&scene.stack.client()).await;
     scene.asked(&stranger.admin, "").await.expect(404);
 }
+
+/// What happened under another id of the same person is theirs as well, and open to who has opened the person's record.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_tells_a_person_all_that_is_theirs_restricted_and_merged() {
+    let stack = Stack::start().await;
+    let clinic = TestClinic::register(&stack.client()).await;
+    let (asha, portal) = clinic.portal("Asha").await;
+    let (double, doctor) = (clinic.patient("Asha").await, clinic.doctor().await);
+    clinic.post("/appointments", clinic.booking(&double, &doctor, working_time(1, 10, 0))).await.expect(201);
+    clinic.post(&format!("/patients/{double}/merge"), json!({"survivor_id": asha})).await.expect(200);
+    clinic.post(&format!("/patients/{double}/restrict"), json!({"confidentiality": "restricted"})).await.expect(200);
+    let nurse = clinic.staff(&["nurse"]).await;
+    let glass = json!({"reason": "other", "text": "No history at hand.", "hours": 1, "password": tests::PASSWORD});
+    nurse.post(&clinic.path(&format!("/patients/{asha}/break-glass")), glass).await.expect(201);
+    stack.caught_up().await;
+    for who in [&portal, &nurse] {
+        let told =
+            who.get(&clinic.path(&format!("/patients/{asha}/timeline?kind=appointment"))).await.expect(200).json();
+        let booked = &told["items"][0];
+        assert_eq!((&booked["event"], &booked["patient_id"]), (&json!("AppointmentBooked"), &json!(double)));
+        let changes = booked["changes"].as_array().expect("changes");
+        assert!(!changes.is_empty() && changes.iter().all(|change| change["withheld"] == false), "{changes:?}");
+    }
+}

@@ -12,7 +12,7 @@ mod turns;
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use domain::{Aggregate, Clinic, Context, Decision, Facts, Pseudonyms, Refusal, State};
 use event_store::{AppendError, Appended, Expectation, Store, StoreError};
 use events::{
@@ -120,9 +120,10 @@ impl Executor {
         Self { clock, ..self }
     }
 
-    /// The time at which a command is decided that is given now.
+    /// The time at which a command is decided that is given now: in whole microseconds, as the log and the read models
+    /// keep times, so that what is asked of the past is told as it was then.
     pub fn now(&self) -> DateTime<Utc> {
-        (self.clock)()
+        (self.clock)().trunc_subsecs(6)
     }
 
     pub fn store(&self) -> &Store {

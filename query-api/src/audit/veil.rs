@@ -9,7 +9,7 @@ use read_models::changes::Change;
 use service_kit::{Capability, Limit, Problem};
 use uuid::Uuid;
 
-use super::content::Content;
+use super::{content::Content, page::same_person};
 use crate::{
     audience::{erased, sees_restricted, unrestricted},
     reader::Reader,
@@ -56,6 +56,10 @@ pub(crate) struct Veil<'a> {
     reader: &'a Reader,
     /// Patients whose records are not restricted; `None`: the reader sees restricted ones.
     open: Option<HashSet<Uuid>>,
+    /// Under these ids lies what is the reader's own: a merge makes several records one person's.
+    own: HashSet<Uuid>,
+    /// And under these what the reader has opened by breaking the glass.
+    opened: HashSet<Uuid>,
     /// Patients who were erased. For a moment their keys still open what they sealed; nobody is shown it.
     erased: HashSet<Uuid>,
 }
@@ -69,7 +73,9 @@ impl<'a> Veil<'a> {
             true => None,
             false => Some(unrestricted(reader, patients).await?),
         };
-        Ok(Self { reader, open, erased })
+        let own = people(reader, reader.scope().patient()).await?;
+        let opened = people(reader, reader.opened()).await?;
+        Ok(Self { reader, open, own, opened, erased })
     }
 
     pub(super) fn is_erased(&self, patient: Option<PatientId>) -> bool {
@@ -95,14 +101,26 @@ impl<'a> Veil<'a> {
 
     pub(super) fn shows(&self, patient: Option<PatientId>, change: &Change) -> bool {
         let Some(capability) = capability(change.model, &change.field) else { return false };
-        if patient.is_some_and(|patient| self.reader.emergency(&[patient]).is_some()) {
+        let is_among = |ids: &HashSet<Uuid>| patient.is_some_and(|patient| ids.contains(&patient.0));
+        if self.is_erased(patient) || is_among(&self.opened) {
             return !self.is_erased(patient);
         }
-        let (reach, own) = (self.reader.grant(capability).read, self.reader.scope().patient());
-        // A patient reads their own; what of it was not released is not among the rows.
-        let is_own = own.is_some() && own == patient && (reach.covers(Limit::Own) || reach.covers(Limit::Released));
-        self.is_open(patient) && (reach.is_everything() || is_own)
+        let reach = self.reader.grant(capability).read;
+        // A patient reads their own, restricted or not; what of it was not released is not among the rows.
+        let is_own = is_among(&self.own) && (reach.covers(Limit::Own) || reach.covers(Limit::Released));
+        is_own || self.is_open(patient) && reach.is_everything()
     }
+}
+
+/// All ids of these people.
+async fn people(reader: &Reader, patients: impl IntoIterator<Item = PatientId>) -> Result<HashSet<Uuid>, Problem> {
+    let mut ids = HashSet::new();
+    for patient in patients {
+        if !ids.contains(&patient.0) {
+            ids.extend(same_person(reader, patient).await?);
+        }
+    }
+    Ok(ids)
 }
 
 /// Whether the reader may see what is not sealed in this row.

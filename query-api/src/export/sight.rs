@@ -11,7 +11,7 @@ use service_kit::{Capability, Limit, Problem, Reach};
 use uuid::Uuid;
 
 use crate::{
-    audit::{Veil, showing},
+    audit::{Veil, same_person, showing},
     reader::Reader,
 };
 
@@ -46,7 +46,13 @@ impl Sights for Everything {
 impl Sights for Reader {
     fn look<'a>(&'a self, rows: &'a [StoredRow]) -> BoxFuture<'a, Result<Vec<Sight>, Problem>> {
         Box::pin(async move {
-            let own = self.scope().patient();
+            let own = match self.scope().patient() {
+                Some(patient) => Some(same_person(self, patient).await?),
+                None => None,
+            };
+            // Under whichever of their ids it was recorded.
+            let is_own =
+                |row: &StoredRow| own.as_ref().zip(row.patient).is_some_and(|(own, whose)| own.contains(&whose.0));
             // Whoever has a restricted record sees it.
             let veil = if own.is_none() { Some(Veil::of(self, rows).await?) } else { None };
             let is_open = |row: &StoredRow| veil.as_ref().is_none_or(|veil| veil.is_open(row.patient));
@@ -58,15 +64,8 @@ impl Sights for Reader {
                 reach if reach.is_everything() => Sight::Open,
                 // What was not released to the patient is not told by the row.
                 _ if own.is_some() && &*row.stream_kind == AggregateKind::Document.as_str() => Sight::Closed,
-                reach if own.is_some() && own == row.patient && reach.covers(Limit::Own) => Sight::Open,
-                reach
-                    if own.is_some()
-                        && own == row.patient
-                        && reach.covers(Limit::Released)
-                        && notes.is_released(row) =>
-                {
-                    Sight::Open
-                }
+                reach if is_own(row) && reach.covers(Limit::Own) => Sight::Open,
+                reach if is_own(row) && reach.covers(Limit::Released) && notes.is_released(row) => Sight::Open,
                 Reach::Nothing if row.ledger == Ledger::Access && own.is_none() => Sight::Withheld,
                 _ => Sight::Closed,
             };

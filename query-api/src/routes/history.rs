@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use events::{ActorKind, AggregateKind, PatientEvent, PatientId, Position, Purpose, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use service_kit::{Capability, ListQuery, Path, Problem, page::List};
+use service_kit::{AsOf, Capability, ListQuery, Path, Problem, page::List};
 use strum::{VariantArray, VariantNames};
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     QueryState, clinical,
     disclosure::{Disclosed, Subjects, disclose},
-    past::end_of_history,
+    past::Past,
     reader::Reader,
     scope::{Reflected, Select},
     sql::Sql,
@@ -157,14 +157,26 @@ fn select(told: &Told, upto: Option<Position>, query: &ListQuery<When>) -> Resul
     Ok(Select::from_record(sql))
 }
 
+/// Whose events are told of, and up to where: of everybody who is the same person, or was at the moment that is asked
+/// for. 404, 410 and 403 as for the record itself.
+pub(super) async fn person(
+    reader: &Reader,
+    patient: PatientId,
+    as_of: Option<AsOf>,
+) -> Result<(Vec<PatientId>, Option<Position>), Problem> {
+    let group = visible(reader, Capability::PatientRead, patient).await?.value.ids();
+    let Some(as_of) = as_of else { return Ok((group, None)) };
+    let past = Past::look_back(reader, patient, &group, as_of).await?;
+    Ok((past.group().collect(), Some(past.moment.position)))
+}
+
 async fn history(
     reader: Reader,
     Path(path): Path<ById>,
     query: ListQuery<When>,
 ) -> Result<Disclosed<List<ChartEntry>>, Problem> {
     let patient = PatientId(path.id);
-    let group = visible(&reader, Capability::PatientRead, patient).await?.value.ids();
-    let upto = end_of_history(&reader, &group, query.filters.as_of).await?;
+    let (group, upto) = person(&reader, patient, query.filters.as_of).await?;
     let told = Told::to(&reader, group.iter().map(|patient| patient.0).collect()).await?;
     let Reflected { value: entries, position } = reader.all::<ChartEntry>(select(&told, upto, &query)?).await?;
     let page = query.answer(entries, upto.unwrap_or(position), |entry| entry.position);

@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 use service_kit::{AsOf, Capability, ListQuery, Path, Problem, page::List};
 use uuid::Uuid;
 
-use super::{ById, history::Told, patients::one::visible};
+use super::{
+    ById,
+    history::{self, Told},
+};
 use crate::{
     QueryState,
     audit::{AuditChange, AuditEntry, AuditResource, Last, tell},
     disclosure::{Disclosed, Subjects, disclose},
-    past::end_of_history,
     reader::{Live, Reader},
     scope::{Reflected, Select},
     sql::Sql,
@@ -127,8 +129,7 @@ async fn timeline(
     query: ListQuery<TimelineFilters>,
 ) -> Result<Disclosed<List<TimelineEntry>>, Problem> {
     let patient = PatientId(path.id);
-    let group = visible(&reader, Capability::PatientRead, patient).await?.value.ids();
-    let upto = end_of_history(&reader, &group, query.filters.as_of).await?;
+    let (group, upto) = history::person(&reader, patient, query.filters.as_of).await?;
     let ids: Vec<Uuid> = group.iter().map(|patient| patient.0).collect();
     let told = Told::to(&reader, ids).await?;
     let Reflected { value: rows, position } = reader.log(select(&told, upto, &query)?).await?;

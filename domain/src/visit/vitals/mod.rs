@@ -3,7 +3,7 @@
 
 mod norms;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use events::{
     VisitEvent, VitalsId,
     visit::{Measured, VisitReason, VitalSign, VitalSigns},
@@ -96,7 +96,7 @@ impl RecordVitals {
             let detail = format!("A visit has at most {MAX_SETS} sets of vital signs.");
             return Err(Refusal::rule("too-many", detail).with("limit", MAX_SETS));
         }
-        let measured_at = self.measured_at.unwrap_or(context.occurred_at);
+        let measured_at = self.measured_at.unwrap_or(context.occurred_at).trunc_subsecs(6);
         if measured_at > context.now + CLOCK_TOLERANCE {
             let detail = "What is measured was measured already.";
             return Err(Refusal::rule("in-the-future", detail).at("/measured_at"));
