@@ -39,8 +39,10 @@ pub struct Asked {
     pub expected_version: Option<i64>,
     /// Refused by a clinic that is suspended or has run out.
     pub needs_standing: bool,
-    /// The answer shows a one-time activation.
+    /// It makes a one-time activation, which the answer shows,
     pub needs_activation: bool,
+    /// unless it goes by mail and is nobody's business here.
+    pub hides_activation: bool,
     /// The member of the answer whose id is the answer's own.
     pub made: Option<&'static str>,
     /// Where it is another than the caller's roles let one expect.
@@ -59,6 +61,7 @@ impl Asked {
             expected_version: None,
             needs_standing: true,
             needs_activation: false,
+            hides_activation: false,
             made: None,
             purpose: None,
             reason: None,
@@ -104,12 +107,14 @@ where
     C: Into<A::Command>,
     for<'a> &'a A: TryFrom<&'a State>,
 {
-    let needs_activation = asked.needs_activation;
+    let (needs_activation, hides_activation) = (asked.needs_activation, asked.hides_activation);
     let mut call = call(who, needs, asked, incoming.body.value.into()).await?;
     if needs_activation {
         let activation = NewActivation::generate(Utc::now());
         call.secret = Some(activation.secret());
-        call.extra = activation.shown();
+        if !hides_activation {
+            call.extra = activation.shown();
+        }
     }
     let sent = Sent {
         who: Some(who),

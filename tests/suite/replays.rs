@@ -9,6 +9,7 @@ use tests::{Answer, Client, Stack, TestClinic, working_time};
 
 /// What lies in patients' records, by its collection.
 const OF_RECORDS: &[&str] = &[
+    "case-studies",
     "appointments",
     "dental-charts",
     "charges",

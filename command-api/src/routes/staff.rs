@@ -50,8 +50,8 @@ pub fn routes() -> ApiRouter<App> {
 }
 
 /// Gives an administrator of a clinic who lost access a new one-time activation, for the platform: where the clinic has
-/// nobody else who could. The password that there was is void, all sessions end. The answer shows the activation once, and
-/// it goes to the administrator's e-mail address.
+/// nobody else who could. The password that there was is void, all sessions end, and no code is asked for until one is set
+/// up again. The activation goes to the administrator's e-mail address; the answer shows it only where there is none.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "ResetAdministrator")]
@@ -74,8 +74,15 @@ async fn reset_administrator(
     let clinic = ClinicId(incoming.target.0);
     // Nobody has the nil id: it is refused as every login that does not exist, once the caller's rights are known.
     let user = user_named(&app, clinic, &incoming.body.value.username).await?.unwrap_or(UserId(Uuid::nil()));
-    let asked =
-        Asked { needs_standing: false, needs_activation: true, ..Asked::of("ResetAdministrator", clinic, user.into()) };
+    // Whoever holds the activation is the administrator: the platform only where no mail reaches anybody.
+    let hides_activation =
+        app.executor.login(clinic, user).await?.is_some_and(|login| login.staff.email_hash.is_some());
+    let asked = Asked {
+        needs_standing: false,
+        needs_activation: true,
+        hides_activation,
+        ..Asked::of("ResetAdministrator", clinic, user.into())
+    };
     handle::respond(handle::give(&app, &scope, PLATFORM, asked, incoming).await?, None)
 }
 

@@ -194,7 +194,12 @@ impl ResetAdministrator {
             let detail = "The platform helps a clinic's administrators; they help everybody else.";
             return Err(Refusal::rule("not-an-administrator", detail));
         }
-        RenewActivation {}.decide(staff, context)
+        let renewed = RenewActivation {}.decide(staff, context)?;
+        // Who has lost access may have lost the device with the codes, and has nobody else to ask.
+        Ok(match staff.totp {
+            true => renewed.and(UserId(context.target.id), StaffEvent::TotpDisabled { patient: staff.patient }),
+            false => renewed,
+        })
     }
 }
 
