@@ -1,8 +1,11 @@
 //! Values that events and read models share. Plain data: what is *allowed* is said in `domain::values`,
 //! so that a rule which grows stricter never makes an old event unreadable.
 
+use std::fmt;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use derive_more::Display;
+use iso_currency::Currency;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -59,6 +62,28 @@ pub struct Address {
 pub struct Money {
     pub minor: i64,
     pub currency: String,
+}
+
+impl Money {
+    /// Digits after the point; `None`: ISO 4217 does not know the currency, or it has none.
+    pub fn places(currency: &str) -> Option<u32> {
+        Currency::from_code(currency)?.exponent().map(u32::from)
+    }
+}
+
+/// `INR 500.00`; of a currency that nobody knows the minor units are counted.
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { minor, currency } = self;
+        let Some(places) = Self::places(currency) else { return write!(f, "{currency} {minor} minor units") };
+        let scale = 10_u64.pow(places);
+        let sign = if *minor < 0 { "-" } else { "" };
+        write!(f, "{currency} {sign}{}", minor.unsigned_abs() / scale)?;
+        match places {
+            0 => Ok(()),
+            places => write!(f, ".{:0width$}", minor.unsigned_abs() % scale, width = places as usize),
+        }
+    }
 }
 
 /// A birth date as exact as it is known (FHIR `date`): `1984-03-12`, `1984-03` or `1984`.
@@ -186,6 +211,21 @@ impl Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn money_is_written_with_the_digits_of_its_currency() {
+        let table = [
+            (50_000, "INR", "INR 500.00"),
+            (-1, "EUR", "EUR -0.01"),
+            (1_500, "JPY", "JPY 1500"),
+            (1_500, "KWD", "KWD 1.500"),
+            (1_500, "QQQ", "QQQ 1500 minor units"),
+            (i64::MIN, "USD", "USD -92233720368547758.08"),
+        ];
+        for (minor, currency, written) in table {
+            assert_eq!(Money { minor, currency: currency.to_owned() }.to_string(), written);
+        }
+    }
 
     #[test]
     fn a_birth_date_carries_its_precision() {

@@ -5,9 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use events::{
     prescription::{Amount, FoodTiming, Frequency, Period, TimeUnit},
-    values::{Address, BirthDate, Gender},
+    values::{Address, BirthDate, Gender, Money},
 };
-use iso_currency::Currency;
 
 /// `21 Nov 2026`
 pub fn day(day: NaiveDate) -> String {
@@ -157,7 +156,7 @@ pub fn percent(basis_points: i64) -> String {
 /// `123,456.00` of others, none after the point where the currency has no smaller unit. A currency that nobody knows has its
 /// minor units counted.
 pub fn amount(minor: i64, currency: &str) -> String {
-    let places = places(currency).unwrap_or(0);
+    let places = Money::places(currency).unwrap_or(0);
     let scale = 10_u64.pow(places);
     let (whole, rest) = (minor.unsigned_abs() / scale, minor.unsigned_abs() % scale);
     let sign = if minor < 0 { "−" } else { "" };
@@ -170,16 +169,11 @@ pub fn amount(minor: i64, currency: &str) -> String {
 
 /// The same with the currency: `₹ 500.00`, `USD 12.50`.
 pub fn money(minor: i64, currency: &str) -> String {
-    match (currency, places(currency)) {
+    match (currency, Money::places(currency)) {
         ("INR", _) => format!("₹\u{a0}{}", amount(minor, currency)),
         (currency, Some(_)) => format!("{currency}\u{a0}{}", amount(minor, currency)),
         (currency, None) => format!("{currency}\u{a0}{} minor units", amount(minor, currency)),
     }
-}
-
-/// Digits after the point; `None`: ISO 4217 does not know the currency, or it has none.
-fn places(currency: &str) -> Option<u32> {
-    Currency::from_code(currency)?.exponent().map(u32::from)
 }
 
 /// The last three digits together, and those before in groups of so many.

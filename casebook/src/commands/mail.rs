@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::{Config, say::say, servers::Database};
+use crate::{Config, mail::failed, say::say, servers::Database};
 
 /// Say which mails wait to be sent, and which were given up
 #[derive(Args)]
@@ -48,7 +48,7 @@ impl Mail {
 pub async fn say_in_short(url: &SecretString) -> Result<()> {
     let standing = standing(&outbox(url)?).await.context("asking for the mails")?;
     let count = |of: fn(&MailStanding) -> i64| standing.iter().map(of).sum::<i64>();
-    Ok(say(&format!("mail: {} waiting, {} given up", count(|one| one.waiting), count(|one| one.given_up)))?)
+    Ok(say(&format!("mail: {} waiting, {} given up", count(|one| one.waiting), count(failed)))?)
 }
 
 fn outbox(url: &SecretString) -> Result<PgPool> {
@@ -68,9 +68,10 @@ fn list(standing: &[MailStanding]) -> Result<()> {
 /// `clinic 0199… activation: 2 waiting, 0 given up, the first since 2026-03-14 09:00:00 UTC: unreachable`
 fn line(one: &MailStanding) -> String {
     let MailStanding { clinic, kind, last_error, waiting, given_up, since } = one;
+    let given_up = match failed(one) {
+        0 if *given_up > 0 => format!("{given_up} not needed any more"),
+        failed => format!("{failed} given up"),
+    };
     let why = last_error.as_deref().map(|code| format!(": {code}")).unwrap_or_default();
-    format!(
-        "clinic {clinic} {kind}: {waiting} waiting, {given_up} given up, the first since {}{why}",
-        since.format("%F %T UTC")
-    )
+    format!("clinic {clinic} {kind}: {waiting} waiting, {given_up}, the first since {}{why}", since.format("%F %T UTC"))
 }

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     config::Outgoing,
-    reminder,
-    writing::{Unwritten, write},
+    failed, reminder,
+    writing::{Unwritten, is_not_needed, write},
 };
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -95,7 +95,7 @@ impl Mailer {
         }
         let standing = self.store().mails_standing().await?;
         let waiting: i64 = standing.iter().map(|one| one.waiting).sum();
-        let given_up: i64 = standing.iter().map(|one| one.given_up).sum();
+        let given_up: i64 = standing.iter().map(failed).sum();
         metrics::gauge!("casebook_mails_waiting").set(waiting as f64);
         metrics::gauge!("casebook_mails_given_up").set(given_up as f64);
         Ok(())
@@ -115,10 +115,14 @@ impl Mailer {
                 "put_off"
             }
             Err(Unsent::ForGood(code)) => {
-                tracing::warn!(mail = %mail.id, kind = mail.kind.as_str(), code, "a mail is given up");
                 reminder::was_given_up(&self.executor, mail, code).await?;
                 self.store().give_mail_up(mail, code).await?;
-                "given_up"
+                if is_not_needed(code) {
+                    "not_needed"
+                } else {
+                    tracing::warn!(mail = %mail.id, kind = mail.kind.as_str(), code, "a mail is given up");
+                    "given_up"
+                }
             }
         };
         metrics::counter!("casebook_mails_total", "kind" => mail.kind.as_str(), "outcome" => outcome).increment(1);

@@ -33,13 +33,21 @@ impl From<StoreError> for Unwritten {
 
 const TOO_LATE: Unwritten = Unwritten::Pointless(TOO_LATE_CODE);
 /// A later secret has taken its place, or it was used.
-const SUPERSEDED: Unwritten = Unwritten::Pointless("superseded");
-const ERASED: Unwritten = Unwritten::Pointless("erased");
+const SUPERSEDED_CODE: &str = "superseded";
+const SUPERSEDED: Unwritten = Unwritten::Pointless(SUPERSEDED_CODE);
+const ERASED_CODE: &str = "erased";
+const ERASED: Unwritten = Unwritten::Pointless(ERASED_CODE);
 pub const NO_ADDRESS_CODE: &str = "no-address";
 pub const TOO_LATE_CODE: &str = "too-late";
 const NO_ADDRESS: Unwritten = Unwritten::Pointless(NO_ADDRESS_CODE);
 /// The appointment was moved or cancelled, or nobody wants to be reminded any more.
-const NOT_DUE: Unwritten = Unwritten::Pointless("not-due");
+const NOT_DUE_CODE: &str = "not-due";
+const NOT_DUE: Unwritten = Unwritten::Pointless(NOT_DUE_CODE);
+
+/// Whether a mail with this code was not sent because nobody needs it any more: no failure, and nobody's worry.
+pub fn is_not_needed(code: &str) -> bool {
+    [SUPERSEDED_CODE, ERASED_CODE, NOT_DUE_CODE].contains(&code)
+}
 
 /// A mail, written.
 pub async fn write(executor: &Executor, sender: &Sender, mail: &TakenMail) -> Result<Letter, Unwritten> {

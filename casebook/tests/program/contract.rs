@@ -80,6 +80,8 @@ fn a_token_is_needed_for_all_but_a_few() {
         "post /api/v1/auth/activate",
         "post /api/v1/auth/login",
         "post /api/v1/auth/refresh",
+        "post /api/v1/auth/request-password-reset",
+        "post /api/v1/auth/reset-password",
         "post /api/v1/clinics",
     ];
     assert_eq!(public, known.map(str::to_owned).into());

@@ -11,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::Meaning;
-use crate::{Actor, ActorKind};
+use crate::{Actor, ActorKind, values::Money};
 
 /// Where a member that must be there is not: only in a row that was tampered with.
 const UNKNOWN: &str = "(unknown)";
@@ -105,8 +105,17 @@ impl Told<'_> {
             "resource" => Some(self.name(&self.resource)),
             "operation" => Some(self.operation.to_owned()),
             "event" => Some(self.event.to_owned()),
-            path => self.value(self.member(path)),
+            path => match path.split_once(" in ") {
+                Some((minor, currency)) => self.money(minor, currency),
+                None => self.value(self.member(path)),
+            },
         }
+    }
+
+    /// `{total in currency}`
+    fn money(&self, minor: &str, currency: &str) -> Option<String> {
+        let (minor, currency) = (self.member(minor).as_i64()?, self.member(currency).as_str()?.to_owned());
+        Some(Money { minor, currency }.to_string())
     }
 
     fn member(&self, path: &str) -> &Value {

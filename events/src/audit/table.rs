@@ -145,13 +145,13 @@ pub const TABLE: &[Meaning] = &[
     line("DentalTemplateDefined", Configuration, C, "defined the dental template {name}"),
     line("DentalTemplateRetired", Configuration, U, "retired a dental template"),
     // Money.
-    line("ChargeCaptured", ClinicalWrite, C, "captured a charge of {amount.total} minor units ({amount.unit_price.currency}) for patient {patient}"),
+    line("ChargeCaptured", ClinicalWrite, C, "captured a charge of {amount.total in amount.unit_price.currency} for patient {patient}"),
     line("ChargeCancelled", ClinicalWrite, U, "cancelled a charge of patient {patient} ({reason})"),
     line("ChargeInvoiced", ClinicalWrite, U, "put a charge of patient {patient} on the invoice {invoice}"),
-    line("InvoiceIssued", ClinicalWrite, C, "issued the invoice {resource} over {total} minor units ({currency}) to patient {patient}"),
-    line("PaymentRecorded", ClinicalWrite, U, "recorded a payment of {amount.minor} minor units ({amount.currency}, {method}) on the invoice {resource} of patient {patient}"),
-    line("CreditNoteIssued", ClinicalWrite, U, "issued the credit note {number} of {amount.minor} minor units ({amount.currency}) on the invoice {resource} of patient {patient} ({reason})"),
-    line("RefundIssued", ClinicalWrite, U, "refunded {amount.minor} minor units ({amount.currency}, {method}) of the invoice {resource} to patient {patient} ({reason})"),
+    line("InvoiceIssued", ClinicalWrite, C, "issued the invoice {resource} over {total in currency} to patient {patient}"),
+    line("PaymentRecorded", ClinicalWrite, U, "recorded a payment of {amount.minor in amount.currency} ({method}) on the invoice {resource} of patient {patient}"),
+    line("CreditNoteIssued", ClinicalWrite, U, "issued the credit note {number} of {amount.minor in amount.currency} on the invoice {resource} of patient {patient} ({reason})"),
+    line("RefundIssued", ClinicalWrite, U, "refunded {amount.minor in amount.currency} ({method}) of the invoice {resource} to patient {patient} ({reason})"),
     // Medicines.
     line("MedicineAdded", Configuration, C, "added the medicine {entry.name}"),
     line("MedicineUpdated", Configuration, U, "changed the medicine {entry.name}"),

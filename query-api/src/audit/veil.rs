@@ -43,7 +43,7 @@ fn capability(model: &str, field: &str) -> Option<Capability> {
         ("short_key", _) => Capability::ShortKeys,
         ("staff", _) => Capability::Staff,
         ("doctor", _) => Capability::DoctorHours,
-        ("clinic", _) => Capability::ClinicProfile,
+        ("clinic" | "clinic_logo", _) => Capability::ClinicProfile,
         ("erasure", _) => Capability::Erasure,
         // Those who review it.
         ("emergency_access", _) => Capability::Audit,

@@ -48,6 +48,7 @@ async fn an_answer_reflects_the_least_of_the_read_models_it_shows() {
     world.reached(&clinic, "clinic_1", 40).await;
     world.reached(&clinic, "usage_2", 30).await;
     world.reached(&clinic, "standing_1", 50).await;
+    world.reached(&clinic, "clinic_logo_1", 60).await;
     assert_eq!(world.get(&login, &clinic.path("")).await.position(), 40);
     assert_eq!(world.get(&login, &clinic.path("/subscription")).await.position(), 30);
     world.execute(&clinic, "DELETE FROM read.checkpoint WHERE clinic_id = $1 AND projection = 'usage_2'").await;
