@@ -98,3 +98,50 @@ mod tests {
         assert_eq!((given("cd", 1, "brands"), given("cd", 2, "brands"), given("ab", 1, "generics")), (1, 1, 0));
     }
 }
+
+#[cfg(test)]
+pub(crate) mod properties {
+    use std::collections::BTreeMap;
+
+    use events::CatalogueId;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::World;
+
+    const SOURCES: [&str; 3] = ["brands", "generics", "interactions"];
+    const STEPS_MAX: usize = 30;
+
+    fn import() -> impl Strategy<Value = ImportCatalogue> {
+        let (source, digest) = (prop::sample::select(&SOURCES[..]), prop::sample::select(&["ab", "cd"][..]));
+        (source, digest, 0..3_i64, 0..2_i64).prop_map(|(source, sha256, count, refused)| ImportCatalogue {
+            list: CatalogueList::Medicines,
+            source: source.parse().expect("a name"),
+            sha256: sha256.to_owned(),
+            count,
+            refused,
+        })
+    }
+
+    /// What the steps lead to is measured: see `crate::lives`.
+    pub(crate) const LIVES: &[fn()] = &[of_each_source_the_last_import_is_known];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(100) })]
+
+        #[test]
+        fn of_each_source_the_last_import_is_known(steps in prop::collection::vec(import(), 0..STEPS_MAX)) {
+            let mut world = World::with_clinic(chrono_tz::UTC);
+            let stream = CatalogueId::of(CatalogueList::Medicines);
+            let mut last: BTreeMap<String, Imported> = BTreeMap::new();
+            for import in steps {
+                let ImportCatalogue { source, sha256, count, refused, .. } = import.clone();
+                let new = Imported { sha256, count, refused };
+                let is_new = last.insert(source.into(), new.clone()).as_ref() != Some(&new);
+                let recorded = world.when::<Catalogue>(stream, import).expect("an import is never refused").len();
+                prop_assert_eq!(recorded, usize::from(is_new), "an import is recorded where it says something new");
+                prop_assert_eq!(&world.state::<Catalogue>(stream).expect("it is there").0, &last);
+            }
+        }
+    }
+}

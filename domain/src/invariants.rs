@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use events::{
-    ClinicEvent, DoctorId, OfficeId, PatientId, Role, StreamId, UserId, claim::ClaimKey, clinic::Plan, values::Span,
+    ClinicEvent, DoctorEvent, DoctorId, DomainEvent, OfficeId, PatientId, Role, StreamId, UserId, claim::ClaimKey,
+    clinic::Plan, values::Span,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -14,12 +15,12 @@ use crate::{
     Appointment, Clinic, ClinicCommand, Doctor, DoctorCommand, Refusal, Staff, StaffCommand, State, Usage,
     appointment::BookAppointment,
     clinic::{
-        ActivateSubscription, AddOffice, ChangePlan, CloseOffice, DeclareClosure, ResumeClinic, SetLimits,
-        SetOfficeHours, SuspendClinic, UpdateProfile,
+        ActivateSubscription, AddOffice, ChangePlan, CloseOffice, DeclareClosure, RemoveLogo, ResumeClinic, SetLimits,
+        SetLogo, SetOfficeHours, SuspendClinic, UpdateProfile,
     },
     doctor::{
-        AssignOffice, CancelLeave, DeactivateDoctor, DeclareLeave, RecordLicence, RegisterDoctor, SetPrimaryOffice,
-        SetWorkingHours, UnassignOffice,
+        AssignOffice, CancelLeave, DeactivateDoctor, DeclareLeave, RecordLicence, RegisterDoctor, SetFee,
+        SetPrimaryOffice, SetWorkingHours, UnassignOffice,
     },
     staff::{
         ActivateStaff, ChangePassword, DeactivateStaff, GrantRole, InviteStaff, LockAfterFailedLogins, LockStaff,
@@ -41,6 +42,8 @@ enum Step {
     Staff(u128, StaffCommand),
     Doctor(u128, DoctorCommand),
     Book(u128, BookAppointment),
+    /// A doctor comes back from the first leave that is declared, or before it begins.
+    ComesBack(u128),
     /// Somebody logs in and gives the next commands, with the roles that they have.
     Act(u128),
     /// The platform, or the program itself, gives the next commands.
@@ -69,6 +72,12 @@ fn role() -> impl Strategy<Value = Role> {
     ]
 }
 
+/// One of two pictures of 16 by 16 pixels, as far as their heads go.
+fn logo(n: u8) -> SetLogo {
+    let rest = ["", "AAAA"][usize::from(n)];
+    body(json!({"picture": format!("iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAYAAAAf8/9h{rest}")}))
+}
+
 fn clinic_command() -> impl Strategy<Value = ClinicCommand> {
     let plan = || prop_oneof![Just("basic"), Just("premium"), Just("enterprise")];
     prop_oneof![
@@ -93,6 +102,8 @@ fn clinic_command() -> impl Strategy<Value = ClinicCommand> {
                 body::<DeclareClosure>(closure).into()
             }
         ),
+        (0..2_u8).prop_map(|n| logo(n).into()),
+        Just(RemoveLogo {}.into()),
         Just(body::<SuspendClinic>(json!({"reason": "unpaid"})).into()),
         Just(ResumeClinic {}.into()),
     ]
@@ -107,8 +118,8 @@ fn staff_command() -> impl Strategy<Value = StaffCommand> {
         4 => (0..6_u8, prop::collection::vec(role(), 1..3)).prop_map(move |(name, roles)| invite(name, roles).into()),
         4 => Just(ActivateStaff {}.into()),
         1 => Just(RenewActivation {}.into()),
-        2 => role().prop_map(|role| GrantRole { role }.into()),
-        2 => role().prop_map(|role| RevokeRole { role }.into()),
+        4 => role().prop_map(|role| GrantRole { role }.into()),
+        4 => role().prop_map(|role| RevokeRole { role }.into()),
         1 => Just(ChangePassword {}.into()),
         1 => Just(RequestPasswordReset {}.into()),
         2 => Just(LockStaff {}.into()),
@@ -132,14 +143,16 @@ fn doctor_command() -> impl Strategy<Value = DoctorCommand> {
     prop_oneof![
         3 => (0..6_u8, 0..4_u8, office()).prop_map(move |(name, licence, office)| register(name, licence, office).into()),
         2 => office().prop_map(|office_id| AssignOffice { office_id }.into()),
-        2 => office().prop_map(|office_id| UnassignOffice { office_id }.into()),
-        1 => office().prop_map(|office_id| SetPrimaryOffice { office_id }.into()),
+        3 => office().prop_map(|office_id| UnassignOffice { office_id }.into()),
+        3 => office().prop_map(|office_id| SetPrimaryOffice { office_id }.into()),
         2 => office().prop_map(move |office| hours(office).into()),
         3 => (4..6_u8, settling()).prop_map(|(day, appointments)| {
             let day = format!("2026-03-0{day}");
             body::<DeclareLeave>(json!({"from": day, "to": day, "appointments": appointments})).into()
         }),
-        1 => (1..80_u128).prop_map(|n| CancelLeave { leave_id: id(n << 32) }.into()),
+        1 => (0..3_i64).prop_map(|n| {
+            body::<SetFee>(json!({"fee": {"minor": n, "currency": "INR"}})).into()
+        }),
         2 => (0..4_u8).prop_map(|n| body::<RecordLicence>(json!({"number": n.to_string()})).into()),
         2 => settling().prop_map(|appointments| {
             body::<DeactivateDoctor>(json!({"reason": "left", "appointments": appointments})).into()
@@ -169,7 +182,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (login(), staff_command()).prop_map(|(login, command)| Step::Staff(login, command)),
         8 => (2..5_u128, doctor_command()).prop_map(|(doctor, command)| Step::Doctor(doctor, command)),
         12 => (0x200..0x240_u128, booking()).prop_map(|(n, booking)| Step::Book(n, booking)),
-        3 => Just(Step::Act(FIRST_ADMIN)),
+        1 => (2..5_u128).prop_map(Step::ComesBack),
+        4 => Just(Step::Act(FIRST_ADMIN)),
         1 => login().prop_map(Step::Act),
         1 => Just(Step::PlatformActs),
         1 => Just(Step::ProgramActs),
@@ -177,13 +191,19 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A clinic with room to grow, two doctors in its first office, and a patient.
+/// A clinic with room to grow and a second office, two doctors in its first one, two who nurse and sit at the desk, and a patient. The
+/// first doctor works in both offices.
 fn start() -> World {
     let mut world = World::registered();
     assert_eq!((world.admin(), world.office()), (id(FIRST_ADMIN), id(FIRST_OFFICE)));
     let unlimited = Some(Plan::Enterprise.limits());
     world.given(world.clinic, ClinicEvent::LimitsSet { limits: unlimited });
-    world.given_doctor(2);
+    world.given_office(id(0x100));
+    for nurse in [5, 6] {
+        world.given_staff(nurse, &[Role::Nurse, Role::Receptionist]);
+    }
+    let doctor = world.given_doctor(2);
+    world.given(doctor, DoctorEvent::OfficeAssigned { office: id(0x100) });
     world.given_doctor(3);
     world.given_patient(PATIENT);
     world
@@ -195,6 +215,11 @@ fn take(world: &mut World, step: Step) -> Result<(), Refusal> {
         Step::Staff(login, command) => world.when::<Staff>(id::<UserId>(login), command).map(drop),
         Step::Doctor(doctor, command) => world.when::<Doctor>(id::<DoctorId>(doctor), command).map(drop),
         Step::Book(n, booking) => world.appointment(id(n), booking).map(drop),
+        Step::ComesBack(doctor) => {
+            let leaves = world.state::<Doctor>(id::<DoctorId>(doctor)).map(|doctor| doctor.leaves.clone());
+            let Some((leave_id, _)) = leaves.unwrap_or_default().first().copied() else { return Ok(()) };
+            world.when::<Doctor>(id::<DoctorId>(doctor), CancelLeave { leave_id }).map(drop)
+        }
         Step::Act(login) => {
             let roles = world.state::<Staff>(id::<UserId>(login)).filter(|staff| staff.may_log_in(world.now));
             let roles = roles.map(|staff| staff.roles.clone()).unwrap_or_default();
@@ -287,6 +312,24 @@ fn limits_hold(before: &World, after: &World) {
     }
 }
 
+/// A logo is never set in its own place, and what is removed was there.
+fn logos_change(world: &World) {
+    let mut printed = None;
+    for (_, event) in &world.log {
+        match event {
+            DomainEvent::Clinic(ClinicEvent::ClinicLogoSet { logo }) => {
+                assert_ne!(printed.replace(&logo.sha256), Some(&logo.sha256));
+            }
+            DomainEvent::Clinic(ClinicEvent::ClinicLogoRemoved {}) => assert!(printed.take().is_some()),
+            _ => {}
+        }
+    }
+    assert_eq!(world.state::<Clinic>(world.clinic).unwrap().logo_sha256.as_ref(), printed);
+}
+
+/// What the steps lead to is measured: see `crate::lives`.
+pub(crate) const LIVES: &[fn()] = &[a_clinic_is_sound_whatever_its_people_do];
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -305,6 +348,7 @@ proptest! {
             bookings_stand(&world);
             limits_hold(&before, &world);
         }
+        logos_change(&world);
     }
 
     #[test]

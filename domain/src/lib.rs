@@ -22,6 +22,8 @@ mod invariants;
 pub mod invoice;
 pub mod lab_order;
 pub mod lab_report;
+#[cfg(test)]
+mod lives;
 pub mod medicine;
 pub mod note;
 pub mod patient;

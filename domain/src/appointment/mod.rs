@@ -9,7 +9,7 @@ mod lanes;
 pub mod missed;
 pub mod overbook;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 pub mod remind;
 #[cfg(test)]
 mod sample;

@@ -9,7 +9,7 @@ pub mod de_identify;
 pub mod draft;
 mod identifiers;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 pub mod publish;
 #[cfg(test)]
 mod sample;

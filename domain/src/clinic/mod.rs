@@ -3,6 +3,8 @@
 mod auditors;
 mod closing;
 mod closures;
+#[cfg(test)]
+pub(crate) mod ending;
 mod expiry;
 mod holds;
 mod logo;
@@ -10,7 +12,7 @@ mod offices;
 mod plan;
 mod profile;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 mod register;
 mod standing;
 mod state;

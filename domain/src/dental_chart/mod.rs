@@ -8,7 +8,7 @@ mod mouth;
 pub mod observe;
 pub mod plan;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 #[cfg(test)]
 mod sample;
 mod state;

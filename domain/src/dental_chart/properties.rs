@@ -147,6 +147,9 @@ fn check(event: &DomainEvent, gone: &[Tooth], replacing: impl Fn() -> bool) {
     }
 }
 
+/// What the steps lead to is measured: see `crate::lives`.
+pub(crate) const LIVES: &[fn()] = &[no_treatment_begins_where_there_is_no_tooth];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

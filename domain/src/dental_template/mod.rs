@@ -1,6 +1,9 @@
 //! A clinic's template of dental treatment: what is usually done about a finding. Which one fits a finding best is said
 //! by `events::dental_template::FindingPattern`; a dentist decides whether it is done.
 
+#[cfg(test)]
+pub(crate) mod properties;
+
 use events::{
     AggregateKind, DentalTemplateEvent, DentalTemplateId, StreamId,
     claim::{ClaimChange, ClaimKey, CounterChange},

@@ -2,7 +2,7 @@
 
 mod people;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 mod setup;
 
 use std::collections::BTreeSet;

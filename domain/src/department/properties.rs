@@ -72,6 +72,9 @@ fn check(world: &World) {
     }
 }
 
+/// What the steps lead to is measured: see `crate::lives`.
+pub(crate) const LIVES: &[fn()] = &[a_closed_department_has_nobody_and_an_open_one_a_name_of_its_own];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 

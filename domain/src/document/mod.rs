@@ -5,7 +5,7 @@ pub mod change;
 pub mod content;
 mod owner;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 #[cfg(test)]
 mod sample;
 mod state;

@@ -5,7 +5,7 @@ mod adjust;
 mod issue;
 mod pay;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 #[cfg(test)]
 mod sample;
 

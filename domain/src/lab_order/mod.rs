@@ -2,7 +2,7 @@
 
 pub mod order;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod specimen;

@@ -114,6 +114,9 @@ fn check_order(order: &LabOrder) {
     assert!(order.doctor.is_some() || may_lack_a_doctor, "{order:?}");
 }
 
+/// What the steps lead to is measured: see `crate::lives`.
+pub(crate) const LIVES: &[fn()] = &[orders_are_sound_whatever_is_done];
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 

@@ -4,7 +4,7 @@
 pub mod correct;
 pub mod critical;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 pub mod record;
 pub mod register;
 pub mod release;

@@ -5,7 +5,7 @@ pub mod composition;
 mod draft;
 mod entry;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 mod state;
 
 use derive_more::From;

@@ -31,6 +31,9 @@ fn command() -> impl Strategy<Value = MedicineCommand> {
     ]
 }
 
+/// What the steps lead to is measured: see `crate::lives`.
+pub(crate) const LIVES: &[fn()] = &[a_clinic_sees_what_it_should];
+
 proptest! {
     /// Each event that is decided follows (the world sees to that); a retired or hidden medicine is seen by nobody, and
     /// a clinic that says nothing of the platform's sees it as the platform has it.

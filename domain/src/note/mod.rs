@@ -11,7 +11,7 @@ pub mod sign;
 mod state;
 
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 #[cfg(test)]
 mod sample;
 

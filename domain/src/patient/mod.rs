@@ -11,7 +11,7 @@ pub mod identifiers;
 pub mod merge;
 pub mod problems;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 pub mod standing;
 mod state;
 

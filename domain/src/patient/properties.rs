@@ -30,6 +30,9 @@ enum Step {
     Demographics(u16),
     Relative(u128),
     Restrict(bool),
+    Problem,
+    ResolveProblem(usize),
+    Contact,
 }
 
 fn steps() -> impl Strategy<Value = Vec<(u128, Step)>> {
@@ -47,6 +50,9 @@ fn steps() -> impl Strategy<Value = Vec<(u128, Step)>> {
         1 => (1950..2020_u16).prop_map(Step::Demographics),
         1 => (1..=PATIENTS).prop_map(Step::Relative),
         1 => any::<bool>().prop_map(Step::Restrict),
+        1 => Just(Step::Problem),
+        1 => (0..3_usize).prop_map(Step::ResolveProblem),
+        1 => Just(Step::Contact),
     ];
     proptest::collection::vec((1..=PATIENTS, step), 1..40)
 }
@@ -56,6 +62,7 @@ fn command(step: &Step, world: &World) -> Option<PatientCommand> {
     let all = || (1..=PATIENTS).filter_map(|n| world.state::<Patient>(id::<PatientId>(n)));
     let identifiers = || all().flat_map(|patient| &patient.identifiers).map(|entry| entry.id).collect::<Vec<_>>();
     let allergies = || all().flat_map(|patient| patient.allergies.keys().copied()).collect::<Vec<AllergyId>>();
+    let problems = || all().flat_map(|patient| patient.problems.keys().copied()).collect::<Vec<_>>();
     let consents = || all().flat_map(|patient| patient.consents.keys().copied()).collect::<Vec<_>>();
     Some(match step {
         Step::Merge(survivor) => {
@@ -96,6 +103,9 @@ fn command(step: &Step, world: &World) -> Option<PatientCommand> {
             let content = json!({"relative_id": id::<PatientId>(*n), "relationship": "sister"});
             PatientCommand::LinkFamily(body(content))
         }
+        Step::Problem => PatientCommand::AddProblem(body(json!({"text": "asthma"}))),
+        Step::ResolveProblem(n) => PatientCommand::ResolveProblem(body(json!({"problem_id": problems().get(*n)?}))),
+        Step::Contact => PatientCommand::SetEmergencyContact(body(json!({"name": "Vikram"}))),
         Step::Restrict(yes) => {
             let word = if *yes { "restricted" } else { "normal" };
             PatientCommand::RestrictRecord(body(json!({"confidentiality": word})))
@@ -137,6 +147,9 @@ fn check_claims_and_counters(world: &World) {
         }
     }
 }
+
+/// What the steps lead to is measured: see `crate::lives`.
+pub(crate) const LIVES: &[fn()] = &[an_unmerge_restores_every_record_whatever_came_between];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]

@@ -12,7 +12,7 @@ pub mod items;
 pub mod override_alert;
 pub mod print;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 pub mod replace;
 pub mod safety;
 #[cfg(test)]

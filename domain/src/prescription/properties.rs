@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use events::{
-    DomainEvent, PatientId, PrescriptionEvent, PrescriptionId, StreamId,
+    Actor, DomainEvent, PatientId, PrescriptionEvent, PrescriptionId, Role, ShortKeyEvent, ShortKeyId, StreamId,
+    UserId,
     prescription::{AlertSeverity, PrescriptionStatus},
 };
 use proptest::prelude::*;
@@ -12,15 +13,16 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{
-    Prescription, PrescriptionCommand,
+    ExpirePrescription, Prescription, PrescriptionCommand,
     sample::{
         AMOXICILLIN, AMPICILLIN, ASPIRIN, CO_AMOXICLAV, PARACETAMOL, PATIENT, WARFARIN, as_doctor, as_nurse, give,
         item, room,
     },
 };
 use crate::{
-    Refusal, State,
+    Refusal, ShortKey, State,
     patient::{RecordAllergy, RefuteAllergy, UnmergePatient},
+    short_key::DefineShortKey,
     testing::{World, body, id},
 };
 
@@ -28,6 +30,7 @@ const PRESCRIPTIONS: u128 = 3;
 const MEDICINES: [u128; 6] = [AMOXICILLIN, CO_AMOXICLAV, AMPICILLIN, WARFARIN, ASPIRIN, PARACETAMOL];
 const SUBSTANCES: [&str; 3] = ["penicillin", "aspirin", "latex"];
 const DOUBLE: u128 = 0xA2;
+const YEAR_DAYS: i64 = 366;
 
 /// A command on the `n`-th prescription, or a turn of the world.
 #[derive(Clone, Debug)]
@@ -41,11 +44,17 @@ enum Step {
     Issue(i64),
     Dispense(usize, i64),
     On(u8),
+    /// What comes next, for a prescription as it stands; of several things the `n`-th.
+    GoesOn(usize),
+    /// A short key, which stands for some of the medicines.
+    Expand,
     Allergy(usize, bool),
     Refute,
     Merge(bool),
     Nurse(bool),
     Days(i64),
+    /// The program ends what is over, after so long that anything is.
+    Expire,
 }
 
 fn steps() -> impl Strategy<Value = Vec<(u128, Step)>> {
@@ -58,12 +67,15 @@ fn steps() -> impl Strategy<Value = Vec<(u128, Step)>> {
         4 => (0..3_usize).prop_map(Step::Override),
         8 => (0..3_i64).prop_map(Step::Issue),
         6 => (0..3_usize, 1..12_i64).prop_map(|(n, quantity)| Step::Dispense(n, quantity)),
-        8 => (0..10_u8).prop_map(Step::On),
+        4 => (0..11_u8).prop_map(Step::On),
+        12 => (0..NEXT.len()).prop_map(Step::GoesOn),
+        2 => Just(Step::Expand),
         2 => (0..SUBSTANCES.len(), any::<bool>()).prop_map(|(n, double)| Step::Allergy(n, double)),
         1 => Just(Step::Refute),
         1 => any::<bool>().prop_map(Step::Merge),
         1 => any::<bool>().prop_map(Step::Nurse),
         1 => (1..20_i64).prop_map(Step::Days),
+        1 => Just(Step::Expire),
     ];
     proptest::collection::vec((1..=PRESCRIPTIONS, step), 1..60)
 }
@@ -90,6 +102,11 @@ fn command(world: &World, n: u128, step: &Step) -> Option<PrescriptionCommand> {
             let quantity = json!({"value": quantity, "unit": "{tablet}"});
             PrescriptionCommand::Dispense(body(json!({"item_id": line(*at), "quantity": quantity})))
         }
+        Step::GoesOn(which) => {
+            let status = world.state::<Prescription>(id::<PrescriptionId>(n)).map(|known| known.status);
+            return command(world, n, &next(*which, status));
+        }
+        Step::Expand => PrescriptionCommand::ExpandShortKey(body(json!({"code": "FEVER"}))),
         Step::On(0) => PrescriptionCommand::AuthoriseRefill(body(json!({"refills": 1}))),
         Step::On(1 | 2) => PrescriptionCommand::UseRefill(body(json!({}))),
         Step::On(3) => PrescriptionCommand::Hold(body(why)),
@@ -101,11 +118,58 @@ fn command(world: &World, n: u128, step: &Step) -> Option<PrescriptionCommand> {
             let new: PrescriptionId = id(n % PRESCRIPTIONS + 1);
             PrescriptionCommand::Replace(body(json!({"new_id": new})))
         }
+        Step::On(9) => PrescriptionCommand::EnterInError(body(json!({"reason": "a slip"}))),
         Step::On(_) => PrescriptionCommand::Print(body(json!({}))),
-        Step::Override(_) | Step::Allergy(..) | Step::Refute | Step::Merge(_) | Step::Nurse(_) | Step::Days(_) => {
+        Step::Override(_)
+        | Step::Allergy(..)
+        | Step::Refute
+        | Step::Merge(_)
+        | Step::Nurse(_)
+        | Step::Days(_)
+        | Step::Expire => {
             return None;
         }
     })
+}
+
+/// What is done with an active prescription, as [`command`] numbers it.
+const NEXT: [u8; 8] = [0, 1, 3, 5, 7, 8, 9, 10];
+
+fn next(n: usize, status: Option<PrescriptionStatus>) -> Step {
+    match status {
+        None => Step::Draft(vec![n % MEDICINES.len()]),
+        Some(PrescriptionStatus::Draft) => Step::Issue(1),
+        Some(PrescriptionStatus::OnHold) => Step::On(4),
+        Some(_) => Step::On(NEXT[n]),
+    }
+}
+
+/// The clinic's, of a line that harms nobody and one that may.
+fn given_short_key(world: &mut World) {
+    world.acts(id::<UserId>(0xF1), &[Role::ClinicAdmin]);
+    let items = [item(PARACETAMOL, json!({})), item(AMOXICILLIN, json!({}))];
+    let key = body::<DefineShortKey>(json!({"code": "FEVER", "owner": "clinic", "items": items}));
+    world.when::<ShortKey>(id::<ShortKeyId>(0x5B), key).expect("a short key is defined");
+    as_doctor(world);
+}
+
+/// Each use of the short key has brought all of its lines, and is counted.
+fn expanded_as_a_whole(log: &[(StreamId, DomainEvent)], world: &World) {
+    let used = |(at, (_, event)): (usize, &(StreamId, DomainEvent))| match event {
+        DomainEvent::ShortKey(ShortKeyEvent::ShortKeyUsed { prescription: Some(prescription) }) => {
+            Some((at, StreamId::from(*prescription)))
+        }
+        _ => None,
+    };
+    let uses: Vec<_> = log.iter().enumerate().filter_map(used).collect();
+    for (at, prescription) in &uses {
+        for (stream, event) in &log[at + 1..=at + 2] {
+            let added = matches!(event, DomainEvent::Prescription(PrescriptionEvent::PrescriptionItemAdded { .. }));
+            assert!(added && stream == prescription, "{event:?}");
+        }
+    }
+    let key = world.state::<ShortKey>(id::<ShortKeyId>(0x5B)).expect("a short key");
+    assert_eq!(usize::try_from(key.uses), Ok(uses.len()));
 }
 
 fn turn(world: &mut World, n: u128, step: &Step) {
@@ -128,6 +192,12 @@ fn turn(world: &mut World, n: u128, step: &Step) {
         Step::Nurse(true) => as_nurse(world),
         Step::Nurse(false) => as_doctor(world),
         Step::Days(days) => world.now += TimeDelta::days(*days),
+        Step::Expire => {
+            world.now += TimeDelta::days(YEAR_DAYS);
+            let who = std::mem::replace(&mut world.actor, Actor::system());
+            let _outcome = give(world, n, PrescriptionCommand::Expire(ExpirePrescription {}));
+            world.actor = who;
+        }
         _ => {}
     }
 }
@@ -186,6 +256,9 @@ fn lines_never_change(before: &World, after: &World) {
     }
 }
 
+/// What the steps lead to is measured: see `crate::lives`.
+pub(crate) const LIVES: &[fn()] = &[a_prescription_is_sound_whatever_is_done_to_it];
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
 
@@ -193,6 +266,7 @@ proptest! {
     fn a_prescription_is_sound_whatever_is_done_to_it(steps in steps()) {
         let mut world = room();
         world.given_patient(DOUBLE);
+        given_short_key(&mut world);
         for (n, step) in &steps {
             let before = world.clone();
             turn(&mut world, *n, step);
@@ -208,6 +282,7 @@ proptest! {
             lines_never_change(&before, &world);
         }
         issued_after_overrides(&world.log);
+        expanded_as_a_whole(&world.log, &world);
         let mut again: BTreeMap<StreamId, State> = BTreeMap::new();
         for (stream, event) in &world.log {
             let before = again.remove(stream);

@@ -4,7 +4,7 @@ mod define;
 mod items;
 pub(crate) mod meant;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 mod state;
 
 use derive_more::From;

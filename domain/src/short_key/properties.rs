@@ -24,17 +24,25 @@ fn items() -> impl Strategy<Value = Value> {
     prop::collection::vec((1..=MEDICINES).prop_map(item), 0..4).prop_map(Value::from)
 }
 
+/// One of the places that lines may have, or something that is none.
+fn order() -> impl Strategy<Value = Vec<usize>> {
+    prop_oneof![prop::sample::select(vec![vec![1, 0], vec![1, 2, 0]]), prop::collection::vec(0..4_usize, 0..4)]
+}
+
 fn command() -> impl Strategy<Value = ShortKeyCommand> {
     prop_oneof![
         3 => (0..2_u8, items()).prop_map(|(code, items)| {
             body::<DefineShortKey>(json!({"code": format!("K{code}"), "items": items})).into()
         }),
         2 => items().prop_map(|items| body::<SetShortKeyItems>(json!({"items": items})).into()),
-        2 => prop::collection::vec(0..4_usize, 0..4).prop_map(|order| ReorderShortKey { order }.into()),
+        2 => order().prop_map(|order| ReorderShortKey { order }.into()),
         1 => Just(RetireShortKey {}.into()),
         2 => Just(UseShortKey { prescription_id: None }.into()),
     ]
 }
+
+/// What the steps lead to is measured: see `crate::lives`.
+pub(crate) const LIVES: &[fn()] = &[a_code_is_never_held_twice];
 
 proptest! {
     /// Each event that is decided follows (the world sees to that); a code stands for one short key of an owner, and

@@ -4,6 +4,8 @@ mod access;
 mod deactivate;
 mod emergency;
 mod invite;
+#[cfg(test)]
+pub(crate) mod properties;
 mod roles;
 mod state;
 mod totp;

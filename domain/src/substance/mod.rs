@@ -3,6 +3,8 @@
 
 mod describe;
 mod known;
+#[cfg(test)]
+pub(crate) mod properties;
 mod state;
 
 use derive_more::From;

@@ -5,7 +5,7 @@
 mod given;
 mod log;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use events::{
@@ -42,6 +42,22 @@ pub(crate) fn body<C: DeserializeOwned>(body: serde_json::Value) -> C {
 
 pub(crate) fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("an RFC 3339 instant")
+}
+
+thread_local! {
+    /// How often each type of event was decided by a command, in any world of this thread.
+    static DECIDED: RefCell<BTreeMap<&'static str, usize>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+fn note_decided(events: &[DomainEvent]) {
+    DECIDED.with_borrow_mut(|decided| {
+        events.iter().for_each(|event| *decided.entry(event.event_type()).or_default() += 1);
+    });
+}
+
+/// The events that commands decided in this thread since this was asked last, by type.
+pub(crate) fn decided() -> BTreeMap<&'static str, usize> {
+    DECIDED.take()
 }
 
 #[derive(Clone)]
@@ -120,11 +136,12 @@ impl World {
         for _ in 0..MAX_TRIES {
             self.load::<A>(target, &command, &mut facts);
             let decision = A::decide(facts.get::<A>(target), command.clone(), &facts, &self.context(target))?;
-            let events = decision.events.iter().map(|(_, event)| event.clone()).collect();
+            let events: Vec<DomainEvent> = decision.events.iter().map(|(_, event)| event.clone()).collect();
             let mut after = self.clone();
             match after.append(decision) {
                 Ok(()) => {
                     *self = after;
+                    note_decided(&events);
                     return Ok(events);
                 }
                 Err(lost) => facts = self.facts_after(lost),

@@ -10,7 +10,7 @@ pub mod open;
 pub(crate) mod origin;
 mod person;
 #[cfg(test)]
-mod properties;
+pub(crate) mod properties;
 #[cfg(test)]
 mod sample;
 mod state;

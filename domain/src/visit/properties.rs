@@ -31,6 +31,8 @@ enum Step {
     WalkIn(u128, bool),
     FromAppointment(u128),
     On(u8),
+    /// What comes next, for a visit as it stands; of several things the `n`-th.
+    GoesOn(usize),
     Book(u128, u128),
     Appointment(u128, bool),
     Merge(u128, u128),
@@ -44,7 +46,8 @@ fn steps() -> impl Strategy<Value = Vec<(u128, Step)>> {
     let step = prop_oneof![
         4 => (patient(), any::<bool>()).prop_map(|(patient, doctor)| Step::WalkIn(patient, doctor)),
         3 => (1..=APPOINTMENTS).prop_map(Step::FromAppointment),
-        16 => (0..15_u8).prop_map(Step::On),
+        12 => (0..16_u8).prop_map(Step::On),
+        16 => (0..NEXT.len()).prop_map(Step::GoesOn),
         3 => (1..=APPOINTMENTS, patient()).prop_map(|(n, patient)| Step::Book(n, patient)),
         2 => (1..=APPOINTMENTS, any::<bool>()).prop_map(|(n, comes)| Step::Appointment(n, comes)),
         2 => (patient(), patient()).prop_map(|(double, survivor)| Step::Merge(double, survivor)),
@@ -76,7 +79,21 @@ fn command(what: u8, visit: Option<&Visit>) -> VisitCommand {
         11 => VisitCommand::Finish(body(json!({}))),
         12 => VisitCommand::Reopen(body(reason)),
         13 => VisitCommand::Cancel(body(json!({"reason": "other"}))),
+        14 => VisitCommand::EnterDiagnosisInError(body(json!({"diagnosis_id": diagnosis, "reason": "a slip"}))),
         _ => VisitCommand::EnterInError(body(reason)),
+    }
+}
+
+/// What a doctor does with a visit in progress, as [`command`] numbers it.
+const NEXT: [u8; 9] = [2, 3, 8, 8, 9, 10, 11, 11, 14];
+
+fn next(n: usize, visit: &Visit) -> u8 {
+    match visit.status {
+        VisitStatus::Planned => 0,
+        VisitStatus::Arrived | VisitStatus::Triaged => 6,
+        VisitStatus::InProgress => NEXT[n],
+        VisitStatus::Finished => 12,
+        VisitStatus::Cancelled | VisitStatus::EnteredInError => 15,
     }
 }
 
@@ -97,6 +114,13 @@ fn take(world: &mut World, n: u128, step: &Step) {
             let command = command(*what, world.state::<Visit>(id::<VisitId>(n)));
             world.visit(id(n), command)
         }
+        Step::GoesOn(which) => match world.state::<Visit>(id::<VisitId>(n)) {
+            Some(visit) => {
+                let command = command(next(*which, visit), Some(visit));
+                world.visit(id(n), command)
+            }
+            None => return take(world, n, &Step::WalkIn(1 + n % PATIENTS, true)),
+        },
         Step::Book(appointment, patient) => {
             let patient: PatientId = id(*patient);
             let start = world.now + TimeDelta::minutes(60 * i64::try_from(*appointment).unwrap());
@@ -170,6 +194,9 @@ fn check_ends(world: &World) {
         assert!(follows, "{event:?} follows the end");
     }
 }
+
+/// What the steps lead to is measured: see `crate::lives`.
+pub(crate) const LIVES: &[fn()] = &[nobody_is_with_two_doctors_whatever_is_done];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]

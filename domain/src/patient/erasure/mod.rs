@@ -188,4 +188,6 @@ pub(crate) fn years_after(from: DateTime<Utc>, years: i64) -> DateTime<Utc> {
 }
 
 #[cfg(test)]
+pub(crate) mod properties;
+#[cfg(test)]
 mod tests;
