@@ -40,9 +40,11 @@ proptest! {
         let mut world = World::with_clinic(chrono_tz::Asia::Kolkata);
         for (n, command) in steps {
             let before = (world.log.len(), world.state::<DentalTemplate>(id::<DentalTemplateId>(n)).cloned());
+            let retires = matches!(command, DentalTemplateCommand::Retire(_));
             let refused = world.when::<DentalTemplate>(id::<DentalTemplateId>(n), command).is_err();
             prop_assert!(!refused || world.log.len() == before.0, "a refused command leaves no event");
             let after = world.state::<DentalTemplate>(id::<DentalTemplateId>(n));
+            prop_assert!(refused || after.is_some_and(|is| is.retired || !retires), "what is retired is");
             if let Some(was) = before.1 {
                 prop_assert_eq!(&was.name, &after.expect("it stays").name, "a template is never renamed");
                 prop_assert!(!was.retired || after.is_some_and(|is| is.retired), "and never comes back");
